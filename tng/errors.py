@@ -1,0 +1,187 @@
+"""Every failure that the product knows, as one tree. It is not a place for texts of the page.
+
+    TngError
+    ├── PremiseError          the request cannot be written as asked
+    ├── OrderError
+    │   ├── OrderNotFound     no such order for this customer
+    │   ├── IllegalMove       an order cannot go from this state to that one
+    │   └── ShopClosed        no new order may be taken now
+    ├── PaymentError
+    │   ├── PaymentMismatch   money that does not fit the order
+    │   ├── SignatureInvalid  a webhook that Stripe did not send
+    │   ├── PaymentRefused    Stripe answered and said no
+    │   └── GatewayUnavailable  Stripe did not answer
+    ├── RunError
+    │   ├── UnknownParameter  a notebook was given a parameter that it does not name
+    │   ├── RunFailed         a cell of the notebook raised
+    │   ├── RunTimedOut       a cell took longer than it may
+    │   └── KernelDied        the kernel ended before the notebook did
+    ├── LeaseError
+    │   ├── LeaseLost         another worker owns the job now
+    │   └── JobCancelled      the job is to stop
+    ├── ReleaseError
+    │   ├── ReleaseMissing    no release where one is needed
+    │   └── ReleaseDamaged    a release whose files are not those of its manifest
+    ├── CorpusError           text that cannot be read as a corpus
+    ├── ScriptError           text that cannot be read as a script
+    ├── StoreBusy             the database is locked for too long
+    ├── ApiError              the api refused, or could not be reached
+    └── SettingsError         the configuration cannot be started
+
+Each carries two sentences: ``str(error)`` for the log (what is wrong, the value, what to do; never a
+premise, an address or script text) and ``user_message`` for the person in front of the page.
+``retryable`` decides whether a worker or a caller may try the same thing again.
+"""
+
+
+class TngError(Exception):
+    """The root: anything that the product raises on purpose."""
+
+    user_message = "Something went wrong on our side. Please try again in a moment."
+    retryable = False
+
+    def __init__(self, message: str, *, user_message: str | None = None) -> None:
+        super().__init__(message)
+        if user_message is not None:
+            self.user_message = user_message
+
+
+class PremiseError(TngError):
+    """The request cannot be written as asked; ``user_message`` says which field and why."""
+
+    user_message = "The premise cannot be used as it is."
+
+
+class OrderError(TngError):
+    """Something about an order."""
+
+
+class OrderNotFound(OrderError):
+    """No such order for this customer. A stranger's order is not found either."""
+
+    user_message = "There is no such order."
+
+
+class IllegalMove(OrderError):
+    """An order cannot go from its state to the one asked for."""
+
+    user_message = "That is not possible for this order any more."
+
+
+class ShopClosed(OrderError):
+    """No new order may be taken now (no release to write with, no disk, or a full queue)."""
+
+    user_message = "We cannot take new orders at the moment. Nothing was charged. Please come back later."
+
+
+class PaymentError(TngError):
+    """Something about money."""
+
+
+class PaymentMismatch(PaymentError):
+    """Money that does not fit the order: amount, currency, owner, or test money for a live order."""
+
+    user_message = "The payment does not match the order. We are looking into it."
+
+
+class SignatureInvalid(PaymentError):
+    """A webhook that Stripe did not send, or sent too long ago."""
+
+    user_message = "The signature is not valid."
+
+
+class PaymentRefused(PaymentError):
+    """Stripe answered and said no."""
+
+    user_message = "The payment service refused the request. Nothing was charged."
+
+
+class GatewayUnavailable(PaymentError):
+    """Stripe did not answer."""
+
+    user_message = "The payment service does not answer at the moment. Nothing was charged. Please try again."
+    retryable = True
+
+
+class RunError(TngError):
+    """A notebook could not be run to its end."""
+
+    user_message = "The script could not be written."
+    retryable = True
+
+
+class UnknownParameter(RunError):
+    """A notebook was given a parameter that it does not name, or not given one that it needs."""
+
+    retryable = False
+
+
+class RunFailed(RunError):
+    """A cell of the notebook raised; ``cause`` is the name of the exception's class."""
+
+    def __init__(self, message: str, *, cause: str = "", retryable: bool = True) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.retryable = retryable
+
+
+class RunTimedOut(RunError):
+    """A cell of the notebook took longer than it may."""
+
+
+class KernelDied(RunError):
+    """The kernel ended before the notebook did."""
+
+
+class LeaseError(TngError):
+    """The worker may not go on with its job."""
+
+
+class LeaseLost(LeaseError):
+    """Another worker owns the job now: nothing that this one writes counts any more."""
+
+
+class JobCancelled(LeaseError):
+    """The job is to stop, because its order was cancelled or refunded."""
+
+
+class ReleaseError(TngError):
+    """Something about the model that writes."""
+
+    user_message = "The writer is not available at the moment."
+
+
+class ReleaseMissing(ReleaseError):
+    """No release where one is needed."""
+
+
+class ReleaseDamaged(ReleaseError):
+    """A release whose files are not those of its manifest."""
+
+
+class CorpusError(TngError):
+    """Text that cannot be read as a corpus."""
+
+
+class ScriptError(TngError):
+    """Text that cannot be read as a script."""
+
+
+class StoreBusy(TngError):
+    """The database was locked for longer than the time limit."""
+
+    user_message = "We are very busy at the moment. Please try again in a few seconds."
+    retryable = True
+
+
+class ApiError(TngError):
+    """The api refused, or could not be reached; ``status`` is the HTTP status, 0 where none came."""
+
+    def __init__(self, message: str, *, status: int = 0, user_message: str | None = None) -> None:
+        super().__init__(message, user_message=user_message)
+        self.status = status
+        self.retryable = status in (0, 429, 502, 503, 504)
+
+
+class SettingsError(TngError):
+    """The configuration cannot be started; the message says which setting and what it must be."""

@@ -1,0 +1,98 @@
+"""Work that is owed (a job), one attempt at it (a run), and the rules of both. No database, no clock, no kernel.
+
+``(job id, attempt)`` is the fencing token: every write of a run names it, and counts only while it is the
+job's current one. A crash is not a failure: ``attempt`` counts claims, ``failures`` counts errors of the notebook.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+MOST_ATTEMPTS = 6
+MOST_FAILURES = 3
+BACKOFF_SECONDS = 2.0
+BACKOFF_LIMIT_SECONDS = 300.0
+
+
+class JobKind(StrEnum):
+    """What is owed; the value is the name of the notebook that does it."""
+
+    WRITE_SCRIPT = "write_script"
+
+
+class JobState(StrEnum):
+    """Where a job is in its life."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+ENDED = frozenset({JobState.DONE, JobState.DEAD, JobState.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A row of owed work. ``key`` is unique: ``order:<id>``."""
+
+    id: int
+    key: str
+    kind: JobKind
+    order_id: str | None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    state: JobState = JobState.QUEUED
+    attempt: int = 0
+    failures: int = 0
+    ready_at: datetime | None = None
+    lease_until: datetime | None = None
+    worker: str | None = None
+    error: str | None = None
+
+    @property
+    def token(self) -> tuple[int, int]:
+        """(job id, attempt): what every write of this run must name."""
+        return self.id, self.attempt
+
+
+class EventKind(StrEnum):
+    """What a run tells the page."""
+
+    STARTED = "started"
+    PLAN = "plan"
+    PROGRESS = "progress"
+    SCENE = "scene"
+    RETRY = "retry"
+    DONE = "done"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """Something that a run said; ``id`` grows, and is the Last-Event-ID of the stream."""
+
+    id: int
+    attempt: int
+    kind: EventKind
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """An effect on the outside world that is owed (a row of the outbox). ``key`` is Stripe's idempotency key."""
+
+    key: str
+    kind: str
+    body: dict[str, Any]
+    tries: int = 0
+
+
+def backoff(failures: int, spread: float = 0.0) -> timedelta:
+    """How long to wait after the n-th failure: 2, 4, 8 … seconds, at most 300; ``spread`` in [-1, 1] adds ±20 %."""
+    seconds = min(BACKOFF_LIMIT_SECONDS, BACKOFF_SECONDS * 2 ** max(failures - 1, 0))
+    return timedelta(seconds=seconds * (1 + 0.2 * spread))
