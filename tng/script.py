@@ -266,7 +266,9 @@ def parse(text: str) -> Script:
 
 def _split(lines: list[str], mark: str, first_line: int = 1) -> Iterator[tuple[str, list[str]]]:
     """Cut lines at those that begin with ``mark``: (rest of the marked line, lines below it)."""
-    if lines and not lines[0].startswith(mark):
+    if not lines:
+        return
+    if not lines[0].startswith(mark):
         raise ScriptError(f"line {first_line} of this part must begin with {mark.strip()!r}, and does not")
     starts = [number for number, line in enumerate(lines) if line.startswith(mark)]
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):

@@ -1,0 +1,178 @@
+"""Spare kernels are there when they are needed, and out of the way when they are not. No process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import cast
+
+import pytest
+
+from tng.adapters.kernel import Kernel
+from tng.adapters.warm_kernels import WarmKernels
+from tng.errors import KernelDied
+
+PLENTY = 10.0
+
+
+class FakeKernel:
+    """Lives until it is closed or told to die."""
+
+    def __init__(self) -> None:
+        self.warmed: list[str] = []
+        self.alive, self.closed = True, False
+
+    def is_alive(self) -> bool:
+        return self.alive
+
+    def warm(self, code: str) -> None:
+        self.warmed.append(code)
+
+    def kill(self) -> None:
+        self.alive = False
+
+    def close(self) -> None:
+        self.closed, self.alive = True, False
+
+
+class Foundry:
+    """Makes kernels, remembers them, and may be told to wait or to fail."""
+
+    def __init__(self) -> None:
+        self.made: list[FakeKernel] = []
+        self.open = threading.Event()
+        self.open.set()
+        self.failures = 0
+        self._changed = threading.Condition()
+
+    def __call__(self) -> Kernel:
+        assert self.open.wait(PLENTY)
+        if self.failures:
+            self.failures -= 1
+            raise OSError("no memory")
+        with self._changed:
+            self.made.append(FakeKernel())
+            self._changed.notify_all()
+        return cast("Kernel", self.made[-1])
+
+    def await_made(self, count: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.made) >= count, PLENTY)
+
+
+@pytest.fixture
+def foundry() -> Foundry:
+    return Foundry()
+
+
+@pytest.fixture
+def opened(foundry: Foundry, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., WarmKernels]]:
+    monkeypatch.setattr("tng.adapters.warm_kernels.LOOK_SECONDS", 0.01)
+    every: list[WarmKernels] = []
+
+    def make(*, spare: int = 1, preload: dict[str, str] | None = None) -> WarmKernels:
+        every.append(WarmKernels(foundry, {"write": "warm()"} if preload is None else preload, spare=spare))
+        return every[-1]
+
+    yield make
+    foundry.open.set()
+    for kernels in every:
+        kernels.close()
+
+
+def test_a_spare_kernel_is_warmed_before_anybody_asks(foundry: Foundry, opened: Callable[..., WarmKernels]) -> None:
+    kernels = opened(spare=2)
+    foundry.await_made(2)
+    taken = kernels.take("write")
+    assert taken is cast("Kernel", foundry.made[0])
+    assert foundry.made[0].warmed == ["warm()"]
+
+
+def test_nothing_is_started_while_a_run_has_the_machine(foundry: Foundry, opened: Callable[..., WarmKernels]) -> None:
+    kernels = opened()
+    kernels.take("write")
+    before = len(foundry.made)
+    threading.Event().wait(0.1)  # many looks of the filler
+    assert len(foundry.made) == before
+    kernels.refill()
+    foundry.await_made(before + 1)
+
+
+def test_one_that_is_being_warmed_is_waited_for(foundry: Foundry, opened: Callable[..., WarmKernels]) -> None:
+    foundry.open.clear()
+    kernels = opened()
+    taken: list[Kernel] = []
+    thread = threading.Thread(target=lambda: taken.append(kernels.take("write")))
+    thread.start()
+    foundry.open.set()
+    thread.join(PLENTY)
+    assert len(foundry.made) == 1
+    assert taken == [cast("Kernel", foundry.made[0])]
+
+
+def test_a_spare_kernel_that_died_is_replaced(foundry: Foundry, opened: Callable[..., WarmKernels]) -> None:
+    kernels = opened()
+    foundry.await_made(1)
+    foundry.made[0].alive = False
+    foundry.await_made(2)
+    assert foundry.made[0].closed
+    assert kernels.take("write") is cast("Kernel", foundry.made[1])
+
+
+def test_a_kernel_that_cannot_be_started_is_tried_again(foundry: Foundry, opened: Callable[..., WarmKernels]) -> None:
+    foundry.failures = 3
+    opened()
+    foundry.await_made(1)
+
+
+def test_a_run_hears_that_no_kernel_can_be_started(foundry: Foundry, opened: Callable[..., WarmKernels]) -> None:
+    foundry.failures = 1
+    with pytest.raises(OSError, match="no memory"):
+        opened(spare=0).take("write")
+
+
+def test_without_spares_a_kernel_is_warmed_on_demand(foundry: Foundry, opened: Callable[..., WarmKernels]) -> None:
+    opened(spare=0).take("write")
+    assert foundry.made[0].warmed == ["warm()"]
+
+
+def test_a_notebook_without_a_preload_gets_a_plain_kernel(foundry: Foundry, opened: Callable[..., WarmKernels]) -> None:
+    opened(preload={}).take("train")
+    assert foundry.made[0].warmed == []
+
+
+def test_one_that_dies_while_it_is_warmed_is_closed(
+    foundry: Foundry, opened: Callable[..., WarmKernels], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(kernel: FakeKernel, code: str) -> None:
+        raise KernelDied("out of memory")
+
+    monkeypatch.setattr(FakeKernel, "warm", die)
+    with pytest.raises(KernelDied):
+        opened(spare=0).take("write")
+    assert foundry.made[0].closed
+
+
+def test_closing_ends_the_spare_ones(foundry: Foundry, opened: Callable[..., WarmKernels]) -> None:
+    kernels = opened(spare=2)
+    foundry.await_made(2)
+    kernels.close()
+    assert all(kernel.closed for kernel in foundry.made)
+
+
+def test_closing_does_not_wait_for_one_that_is_being_warmed(
+    foundry: Foundry, opened: Callable[..., WarmKernels], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warming, killed = threading.Event(), threading.Event()
+
+    def warm_slowly(kernel: FakeKernel, code: str) -> None:
+        warming.set()
+        assert killed.wait(PLENTY), "closing waited for it"
+        raise KernelDied("killed")
+
+    monkeypatch.setattr(FakeKernel, "warm", warm_slowly)
+    monkeypatch.setattr(FakeKernel, "kill", lambda kernel: killed.set())
+    kernels = opened()
+    assert warming.wait(PLENTY)
+    kernels.close()
+    assert foundry.made[0].closed
