@@ -38,7 +38,10 @@ ENDED = frozenset({JobState.DONE, JobState.DEAD, JobState.CANCELLED})
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A row of owed work. ``key`` is unique: ``order:<id>``."""
+    """A row of owed work. ``key`` is unique: ``order:<id>``.
+
+    ``given_back`` counts the attempts that a worker on its way out returned: they are not held against the job.
+    """
 
     id: int
     key: str
@@ -48,6 +51,7 @@ class Job:
     state: JobState = JobState.QUEUED
     attempt: int = 0
     failures: int = 0
+    given_back: int = 0
     ready_at: datetime | None = None
     lease_until: datetime | None = None
     worker: str | None = None
@@ -57,6 +61,11 @@ class Job:
     def token(self) -> tuple[int, int]:
         """(job id, attempt): what every write of this run must name."""
         return self.id, self.attempt
+
+    @property
+    def used_up(self) -> bool:
+        """Whether no attempt is left."""
+        return self.attempt - self.given_back >= MOST_ATTEMPTS
 
 
 class EventKind(StrEnum):

@@ -29,8 +29,8 @@ class OrderState(StrEnum):
 
 MOVES: dict[OrderState, frozenset[OrderState]] = {
     OrderState.PLACED: frozenset({OrderState.PAID, OrderState.EXPIRED}),
-    # money may arrive for a checkout that we had already given up: it counts
-    OrderState.EXPIRED: frozenset({OrderState.PAID}),
+    # money may arrive for a checkout that we had already given up: it counts; and a customer may ask for a new page
+    OrderState.EXPIRED: frozenset({OrderState.PAID, OrderState.PLACED}),
     OrderState.PAID: frozenset({OrderState.WRITING, OrderState.REFUNDING, OrderState.REFUNDED, OrderState.DISPUTED}),
     OrderState.WRITING: frozenset(
         {OrderState.DELIVERED, OrderState.REFUNDING, OrderState.REFUNDED, OrderState.DISPUTED}

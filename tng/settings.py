@@ -26,12 +26,21 @@ class Mode(StrEnum):
     PRODUCTION = "production"
 
 
+class Part(StrEnum):
+    """Which process reads the settings: each is given the keys that it needs, and no others."""
+
+    HOUSE = "house"
+    API = "api"
+    WORKER = "worker"
+
+
 class Settings(BaseSettings):
     """Every setting, with its default. The names below are those of the environment, after ``TNG_``."""
 
     model_config = SettingsConfigDict(env_prefix="TNG_", env_ignore_empty=True, extra="ignore", populate_by_name=True)
 
     mode: Mode = Field(Mode.DEMO, description="demo or production")
+    part: Part = Field(Part.HOUSE, description="house, api or worker: which keys must be there; set by the house itself")
     home: Path = Field(Path("var"), description="where all state lives; readable by its owner only")
     port: int = Field(8000, ge=1, le=65530, description="the public port on 127.0.0.1; the five after it are used too")
     public_url: str = Field("", description="the address customers see; default http://127.0.0.1:PORT")
@@ -95,9 +104,9 @@ class Settings(BaseSettings):
         return self
 
     def _fit_production(self, key: str) -> None:
-        if not self.google_client_id:
+        if self.part is Part.HOUSE and not self.google_client_id:
             raise ValueError("TNG_MODE=production needs GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET")
-        if not key.startswith(LIVE_KEYS):
+        if self.part is not Part.WORKER and not key.startswith(LIVE_KEYS):
             raise ValueError("TNG_MODE=production needs a live STRIPE_SECRET_KEY (sk_live_… or rk_live_…)")
         if not self.public_url.startswith("https://"):
             raise ValueError("TNG_MODE=production needs TNG_PUBLIC_URL with https://")

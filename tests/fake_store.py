@@ -1,0 +1,194 @@
+"""The fake store: an orders database in memory that keeps the promises of ``tng.ports.Store``."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from tng.errors import LeaseLost, OrderNotFound, StoreBusy
+from tng.jobs import Errand, Job, JobEvent, JobState
+from tng.orders import Order, OrderState
+from tng.payments import PaymentEvent
+from tng.ports import Event, Inbox, Jobs, Orders, Outbox, Work
+
+LOCK_SECONDS = 5.0
+
+
+@dataclass
+class _Tables:
+    orders: dict[str, Order] = field(default_factory=dict)
+    jobs: dict[int, Job] = field(default_factory=dict)
+    events: list[tuple[int, JobEvent]] = field(default_factory=list)
+    errands: dict[str, tuple[Errand, datetime | None]] = field(default_factory=dict)
+    inbox: set[str] = field(default_factory=set)
+
+
+class _Orders:
+    def __init__(self, tables: _Tables) -> None:
+        self._rows = tables.orders
+
+    def add(self, order: Order) -> None:
+        if order.id in self._rows or self.find(request=(order.customer, order.request_key)):
+            raise ValueError(f"order {order.id} is there already")
+        self._rows[order.id] = order
+
+    def get(self, order_id: str, customer: str | None = None) -> Order:
+        order = self._rows.get(order_id)
+        if order is None or customer not in (None, order.customer):
+            raise OrderNotFound(f"order {order_id} is not there for this customer")
+        return order
+
+    def find(self, *, request: tuple[str, str] | None = None, session_id: str | None = None) -> Order | None:
+        for order in self._rows.values():
+            if request is not None and (order.customer, order.request_key) == request:
+                return order
+            if session_id is not None and order.checkout_session_id == session_id:
+                return order
+        return None
+
+    def of(self, customer: str) -> Sequence[Order]:
+        mine = [order for order in self._rows.values() if order.customer == customer]
+        return sorted(mine, key=lambda order: (order.placed_at, order.id), reverse=True)
+
+    def having(self, *states: OrderState) -> Sequence[Order]:
+        some = [order for order in self._rows.values() if order.state in states]
+        return sorted(some, key=lambda order: (order.placed_at, order.id))
+
+    def save(self, order: Order) -> None:
+        self.get(order.id)
+        self._rows[order.id] = order
+
+
+class _Jobs:
+    def __init__(self, tables: _Tables) -> None:
+        self._rows, self._events = tables.jobs, tables.events
+
+    def add(self, job: Job) -> Job:
+        if known := self.get(job.key):
+            return known
+        stored = replace(job, id=len(self._rows) + 1)
+        self._rows[stored.id] = stored
+        return stored
+
+    def get(self, key: str) -> Job | None:
+        return next((job for job in self._rows.values() if job.key == key), None)
+
+    def claim(self, worker: str, now: datetime, lease_until: datetime) -> Job | None:
+        due = [job for job in self._rows.values() if not job.used_up and (_is_due(job, now) or _is_left(job, now))]
+        if not due:
+            return None
+        job = min(due, key=lambda job: (job.ready_at or datetime.min.replace(tzinfo=UTC), job.id))
+        taken = replace(job, state=JobState.RUNNING, attempt=job.attempt + 1, worker=worker, lease_until=lease_until)
+        self._rows[job.id] = taken
+        return taken
+
+    def overdrawn(self, now: datetime) -> Sequence[Job]:
+        return [job for job in self._rows.values() if job.used_up and _is_left(job, now)]
+
+    def update(self, token: tuple[int, int], **changes: Any) -> None:
+        self._rows[token[0]] = replace(self._own(token), **changes)
+
+    def say(self, token: tuple[int, int], events: Sequence[Event], now: datetime) -> None:
+        self._own(token)
+        for kind, body in events:
+            event = JobEvent(len(self._events) + 1, token[1], kind, copy.deepcopy(body))
+            self._events.append((token[0], event))
+
+    def heard(self, job_id: int, after: int = 0) -> Sequence[JobEvent]:
+        return [event for owner, event in self._events if owner == job_id and event.id > after][:500]
+
+    def _own(self, token: tuple[int, int]) -> Job:
+        job = self._rows.get(token[0])
+        if job is None or job.attempt != token[1] or job.state is not JobState.RUNNING:
+            raise LeaseLost(f"job {token[0]}: attempt {token[1]} does not own it any more")
+        return job
+
+
+def _is_due(job: Job, now: datetime) -> bool:
+    return job.state is JobState.QUEUED and (job.ready_at is None or job.ready_at <= now)
+
+
+def _is_left(job: Job, now: datetime) -> bool:
+    return job.state is JobState.RUNNING and job.lease_until is not None and job.lease_until < now
+
+
+class _Outbox:
+    def __init__(self, tables: _Tables) -> None:
+        self._rows = tables.errands
+
+    def add(self, errand: Errand, now: datetime) -> None:
+        self._rows.setdefault(errand.key, (errand, now))
+
+    def take(self, now: datetime, again_at: datetime) -> Errand | None:
+        for key, (errand, due_at) in self._rows.items():
+            if due_at is not None and due_at <= now:
+                taken = replace(errand, tries=errand.tries + 1)
+                self._rows[key] = (taken, again_at)
+                return taken
+        return None
+
+    def finish(self, key: str) -> None:
+        errand, _ = self._rows[key]
+        self._rows[key] = (errand, None)
+
+
+class _Inbox:
+    def __init__(self, tables: _Tables) -> None:
+        self._rows = tables.inbox
+
+    def handled(self, event_id: str) -> bool:
+        return event_id in self._rows
+
+    def record(self, event: PaymentEvent, now: datetime) -> None:
+        self._rows.add(event.id)
+
+
+class _FakeWork:
+    """Works on a copy of the tables; ``commit`` makes the copy the truth."""
+
+    orders: Orders
+    jobs: Jobs
+    outbox: Outbox
+    inbox: Inbox
+
+    def __init__(self, store: FakeStore, *, writes: bool) -> None:
+        self._store, self._writes = store, writes
+        tables = self._tables = copy.deepcopy(store.tables)
+        self.orders, self.jobs = _Orders(tables), _Jobs(tables)
+        self.outbox, self.inbox = _Outbox(tables), _Inbox(tables)
+
+    def commit(self) -> None:
+        if not self._writes:
+            raise RuntimeError("a unit of work that only reads has nothing to commit: use begin()")
+        self._store.before_commit()
+        self._store.tables = copy.deepcopy(self._tables)
+
+
+class FakeStore:
+    """An orders database in memory: one writer at a time, readers see what was committed."""
+
+    def __init__(self) -> None:
+        self.tables = _Tables()
+        self.busy = False
+        self.before_commit: Callable[[], None] = lambda: None
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def begin(self) -> Iterator[Work]:
+        """A unit of work that may write."""
+        if self.busy or not self._lock.acquire(timeout=LOCK_SECONDS):
+            raise StoreBusy("the orders database stays locked")
+        try:
+            yield _FakeWork(self, writes=True)
+        finally:
+            self._lock.release()
+
+    @contextmanager
+    def read(self) -> Iterator[Work]:
+        """A unit of work that only reads."""
+        yield _FakeWork(self, writes=False)

@@ -1,0 +1,261 @@
+"""The orders database with many threads and processes at it: nothing is done twice, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine, inspect
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
+from sqlalchemy.schema import CreateTable
+
+from tests.fakes import START
+from tests.house import COMPLETED, House, session_of
+from tests.samples import PREMISE, a_job, an_order, keep, the_job, the_order
+from tng.adapters.database.engine import busy_means_busy, connect
+from tng.adapters.database.migrate import migrate
+from tng.adapters.database.records import Record
+from tng.adapters.database.store import SqlStore
+from tng.errors import StoreBusy
+from tng.orders import OrderState
+
+ROOT = Path(__file__).resolve().parents[2]
+THREADS = 8
+PROCESSES = 3
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'orders.sqlite'}"
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SqlStore]:
+    migrate(url)
+    store = SqlStore(connect(url))
+    yield store
+    store.close()
+
+
+def at_once(*calls: Callable[[], object]) -> list[BaseException]:
+    """Run the calls in threads that start together; what they raised."""
+    barrier, raised = threading.Barrier(len(calls)), list[BaseException]()
+
+    def run(call: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - the test looks at what it was
+            raised.append(error)
+
+    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
+
+
+def in_processes(code: str, url: str, *, count: int = PROCESSES) -> list[str]:
+    """Run the code in processes that start together; what they printed. Raises where one failed."""
+    command = [sys.executable, "-c", "import sys; url = sys.argv[1]\n" + code, url]
+    running = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(count)]
+    printed = [process.communicate(timeout=60)[0] for process in running]
+    assert [process.returncode for process in running] == [0] * count
+    return printed
+
+
+class TestManyAtOnce:
+    def test_one_payment_confirmed_from_all_sides_owes_one_job(self, store: SqlStore) -> None:
+        house = House(store)
+        orders = [house.placed(f"key-{number}") for number in range(5)]
+        for order in orders:
+            session_id = session_of(order)
+            house.gateway.pay(session_id)
+            hook = house.gateway.webhook(COMPLETED, session_id)
+            sides: list[Callable[[], object]] = [
+                partial(house.shop.confirm_payment, session_id),
+                partial(house.shop.receive_event, *hook),
+                house.shop.reconcile,
+                partial(house.shop.open_checkout, order.id, "ada"),
+            ]
+            assert at_once(*sides * (THREADS // len(sides))) == []
+            assert the_order(store, order.id).state is OrderState.PAID
+        claimed = [house.fulfilment.claim("w1") for _ in range(6)]
+        assert [job.order_id for job in claimed if job] == [order.id for order in orders]
+
+    def test_a_double_click_from_everywhere_places_one_order_and_opens_one_page(self, store: SqlStore) -> None:
+        house = House(store)
+        ids = set()
+
+        def click() -> None:
+            order = house.shop.place_order("ada", PREMISE, "key-1")
+            ids.add(house.shop.open_checkout(order.id, "ada").checkout_session_id)
+
+        assert at_once(*[click] * THREADS) == []
+        assert len(house.shop.orders("ada")) == 1
+        assert len(ids) == len(house.gateway.payments) == 1
+
+    def test_a_refund_is_given_once_by_many_pumps(self, store: SqlStore) -> None:
+        house = House(store)
+        order = an_order(state=OrderState.REFUNDING, payment_intent_id="pi_1")
+        keep(store, order)
+        house.shop.reconcile()
+        assert at_once(*[house.shop.run_errands] * THREADS) == []
+        assert house.gateway.calls == ["refund"]
+
+    def test_no_job_is_claimed_twice_by_several_processes(self, store: SqlStore, url: str) -> None:
+        keep(store, *(a_job(number) for number in range(60)))
+        code = f"""
+from datetime import datetime, timedelta
+from tng.adapters.database.engine import connect
+from tng.adapters.database.store import SqlStore
+store, now = SqlStore(connect(url)), datetime.fromisoformat({START.isoformat()!r})
+while True:
+    with store.begin() as work:
+        job = work.jobs.claim("w", now, now + timedelta(seconds=10))
+        work.commit()
+    if job is None:
+        break
+    print(job.key)
+"""
+        claimed = Counter(key for printed in in_processes(code, url) for key in printed.split())
+        assert len(claimed) == 60
+        assert set(claimed.values()) == {1}
+        assert the_job(store, "job-0").attempt == 1
+
+
+class TestMigration:
+    def test_many_processes_may_migrate_at_once(self, url: str) -> None:
+        in_processes("from tng.adapters.database.migrate import migrate; migrate(url)", url)
+        assert set(inspect(create_engine(url)).get_table_names()) >= set(Record.metadata.tables)
+
+    def test_migrating_again_keeps_everything(self, store: SqlStore, url: str) -> None:
+        keep(store, an_order())
+        migrate(url)
+        assert the_order(store, an_order().id) == an_order()
+
+    def test_the_steps_lead_to_the_tables_of_the_code(self, store: SqlStore, url: str) -> None:
+        with connect(url).connect() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, Record.metadata) == []
+
+    def test_postgresql_could_have_the_same_tables(self) -> None:
+        dialect = PGDialect()  # type: ignore[no-untyped-call]
+        created = {
+            table.name: str(CreateTable(table).compile(dialect=dialect)) for table in Record.metadata.sorted_tables
+        }
+        assert [name for name, sql in created.items() if "BIGSERIAL" in sql] == ["outbox", "jobs", "job_events"]
+        assert "TIMESTAMP WITH TIME ZONE" in created["orders"]
+
+
+class TestEngine:
+    def test_the_file_is_its_owners_alone(self, store: SqlStore, tmp_path: Path) -> None:
+        keep(store, an_order())
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+        assert len(modes) >= 2
+        assert set(modes.values()) == {0o600}
+
+    def test_a_file_that_was_open_is_closed(self, url: str, tmp_path: Path) -> None:
+        path = tmp_path / "orders.sqlite"
+        path.touch(0o644)
+        connect(url).dispose()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    def test_money_is_on_the_disk_when_a_commit_returns(self, url: str) -> None:
+        with connect(url).connect() as connection:
+            pragmas = ("journal_mode", "synchronous", "foreign_keys")
+            assert [connection.exec_driver_sql(f"PRAGMA {p}").scalar() for p in pragmas] == ["wal", 2, 1]
+
+    def test_a_database_that_stays_locked_is_busy_and_reading_goes_on(self, store: SqlStore, url: str) -> None:
+        keep(store, an_order())
+        hasty = SqlStore(connect(url, busy_seconds=0.1))
+        with store.begin(), pytest.raises(StoreBusy), hasty.begin():
+            pytest.fail("there was a writer already")
+        with store.begin():
+            assert the_order(hasty, an_order().id) == an_order()
+        keep(hasty, an_order(2))  # the control: free again
+        hasty.close()
+
+    def test_many_readers_do_not_stop_a_writer(self, store: SqlStore) -> None:
+        keep(store, an_order())
+        with store.read() as one, store.read() as two:
+            one.orders.get(an_order().id)
+            two.orders.get(an_order().id)
+            keep(store, an_order(2))
+            assert len(one.orders.of("ada")) == 1  # what a unit reads is of one moment
+
+    def test_what_is_no_lock_is_not_called_busy(self, url: str) -> None:
+        with pytest.raises(OperationalError, match="no such table"), SqlStore(connect(url)).read() as work:
+            work.orders.of("ada")
+
+    def test_an_error_of_the_database_does_not_tell_the_customers_words(self, store: SqlStore) -> None:
+        keep(store, an_order())
+        with pytest.raises(Exception, match="UNIQUE") as caught:
+            keep(store, an_order())
+        assert PREMISE.title not in str(caught.value)
+
+    def test_a_job_of_no_order_is_refused(self, store: SqlStore) -> None:
+        with pytest.raises(Exception, match="FOREIGN KEY"):
+            keep(store, a_job(order=an_order()))
+
+    def test_times_are_stored_in_utc(self, store: SqlStore, tmp_path: Path) -> None:
+        keep(store, an_order(placed_at=datetime(2026, 1, 1, 2, 30, tzinfo=timezone(timedelta(hours=2)))))
+        assert the_order(store, an_order().id).placed_at == datetime(2026, 1, 1, 0, 30, tzinfo=UTC)
+        with sqlite3.connect(tmp_path / "orders.sqlite") as raw:
+            assert raw.execute("select placed_at from orders").fetchone() == ("2026-01-01 00:30:00.000000",)
+
+    def test_a_time_without_a_zone_is_refused(self, store: SqlStore) -> None:
+        with pytest.raises((ValueError, StatementError), match="zone"):
+            keep(store, an_order(placed_at=datetime(2026, 1, 1)))  # noqa: DTZ001 - that is the fault
+
+    @pytest.mark.parametrize(
+        ("sqlstate", "busy"),
+        [
+            pytest.param("40P01", True, id="deadlock"),
+            pytest.param("23505", True, id="somebody-added-it-first"),
+            pytest.param("53100", False, id="disk-full"),
+        ],
+    )
+    def test_postgresql_says_it_in_its_own_words(self, sqlstate: str, busy: bool) -> None:
+        said = RuntimeError("…")
+        said.sqlstate = sqlstate  # type: ignore[attr-defined]
+        with pytest.raises(StoreBusy if busy else DBAPIError), busy_means_busy():
+            raise DBAPIError("select 1", {}, said)
+
+    def test_an_empty_pool_is_busy(self, url: str) -> None:
+        engine = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=0.05)
+        with engine.connect(), pytest.raises(StoreBusy), busy_means_busy(), engine.connect():
+            pytest.fail("there was one connection only")
+        engine.dispose()
+
+
+def test_a_killed_writer_leaves_nothing_half_done(store: SqlStore, url: str) -> None:
+    code = """
+import os, signal
+from tests.samples import an_order
+from tng.adapters.database.engine import connect
+from tng.adapters.database.store import SqlStore
+with SqlStore(connect(url)).begin() as work:
+    work.orders.add(an_order())
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    command = [sys.executable, "-c", "import sys; url = sys.argv[1]\n" + code, url]
+    done = subprocess.run(command, cwd=ROOT, check=False, timeout=30, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    assert done.returncode == -9
+    with store.read() as work:
+        assert work.orders.of("ada") == []
+    keep(store, an_order())

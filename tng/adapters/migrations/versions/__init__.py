@@ -1,0 +1,3 @@
+"""The steps themselves, in the order of their names."""
+
+__all__: list[str] = []

@@ -1,0 +1,191 @@
+"""The only place that talks to Stripe: the same code for api.stripe.com and for the local stand-in.
+
+Nothing here comes from a browser, and no answer is believed that was not asked for. The API version is the SDK's
+own pin. What the SDK does not do, and we do: retries, time limits, and webhooks from the future are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import stripe
+
+from tng.errors import GatewayUnavailable, PaymentRefused, SettingsError, SignatureInvalid
+from tng.orders import Order
+from tng.payments import Checkout, CheckoutStatus, Payment, PaymentEvent
+
+logger = logging.getLogger(__name__)
+
+LIVE_KEYS = ("sk_live_", "rk_live_")
+TOLERANCE_SECONDS = 300
+"""How far a webhook's time may be from ours, either way (docs.stripe.com/webhooks: five minutes)."""
+
+_SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}")
+_CONNECT_SECONDS, _ANSWER_SECONDS = 5, 30  # the SDK's own limit is 80 s
+_RETRIES = 2  # the SDK's default is 0
+
+
+class StripeGateway:
+    """See :class:`tng.ports.PaymentGateway`.
+
+    ``api_base`` is the address of a stand-in, without a slash at its end; "" is Stripe itself. Raises SettingsError
+    for an empty key or webhook secret: with an empty secret everybody could sign.
+    """
+
+    def __init__(self, secret_key: str, webhook_secret: str, *, api_base: str = "") -> None:
+        if not secret_key.strip() or not webhook_secret.strip():
+            raise SettingsError("STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET must both be set to take payments")
+        self.livemode = secret_key.startswith(LIVE_KEYS)
+        if self.livemode and api_base:
+            raise SettingsError("a live key goes to Stripe alone: unset STRIPE_API_BASE")
+        self._webhook_secret = webhook_secret
+        self._client = stripe.StripeClient(
+            secret_key,
+            base_addresses={"api": api_base.rstrip("/")} if api_base else None,
+            max_network_retries=_RETRIES,
+            http_client=stripe.RequestsClient(timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS)),
+        )
+
+    def open_checkout(self, order: Order, *, return_url: str, cancel_url: str) -> Checkout:
+        """A Checkout Session on Stripe's hosted page; the same (order, attempt) gives the same one.
+
+        Its end is ``order.checkout_expires_at``: 30 minutes to 24 hours from now, and the same at every repetition.
+        """
+        if order.checkout_expires_at is None:
+            raise ValueError(f"order {order.id}: the end of its checkout must be set before it is opened")
+        with _stripes_errors(f"order {order.id}: open_checkout"):
+            session = self._client.v1.checkout.sessions.create(
+                {
+                    "mode": "payment",
+                    "line_items": [
+                        {
+                            "quantity": 1,
+                            "price_data": {
+                                "currency": order.currency,
+                                "unit_amount": order.amount_cents,
+                                "product_data": {"name": f"TNG script: {order.premise.title}"},
+                            },
+                        }
+                    ],
+                    "client_reference_id": order.id,
+                    "metadata": {"order_id": order.id},
+                    # reaches charge, refund and dispute, so that their webhooks can be told to an order
+                    "payment_intent_data": {
+                        "metadata": {"order_id": order.id},
+                        "statement_descriptor_suffix": "TNG SCRIPT",
+                    },
+                    "expires_at": int(order.checkout_expires_at.timestamp()),
+                    "success_url": return_url,
+                    "cancel_url": cancel_url,
+                },
+                {"idempotency_key": f"order-{order.id}-checkout-{order.checkout_attempt}"},
+            )
+        if not session.url:
+            raise PaymentRefused(f"order {order.id}: checkout {session.id} is {session.status} and has no page")
+        return Checkout(session.id, session.url, datetime.fromtimestamp(session.expires_at, UTC))
+
+    def read_payment(self, session_id: str) -> Payment:
+        """Ask for the session, its payment and the payment's charge in one call."""
+        if not _SESSION_ID.fullmatch(session_id):  # it may come from an address bar
+            raise PaymentRefused("that is not the id of a checkout session")
+        with _stripes_errors(f"checkout {session_id}: read_payment"):
+            session = self._client.v1.checkout.sessions.retrieve(
+                session_id, {"expand": ["payment_intent.latest_charge"]}
+            )
+        intent = session.payment_intent
+        charge = None if intent is None or isinstance(intent, str) else intent.latest_charge
+        known = None if charge is None or isinstance(charge, str) else charge
+        return Payment(
+            session_id=session.id,
+            order_id=_order_id(session.metadata) or session.client_reference_id,
+            status=CheckoutStatus(session.status or CheckoutStatus.OPEN),
+            paid=session.payment_status != "unpaid",
+            amount_cents=session.amount_total or 0,
+            currency=session.currency or "",
+            livemode=session.livemode,
+            payment_intent_id=intent if intent is None or isinstance(intent, str) else intent.id,
+            refunded=known is not None and known.refunded,
+            disputed=known is not None and known.disputed,
+        )
+
+    def close_checkout(self, session_id: str) -> None:
+        """Expire the session; one that is paid or expired already cannot be paid any more either."""
+        try:
+            with _stripes_errors(f"checkout {session_id}: close_checkout"):
+                self._client.v1.checkout.sessions.expire(session_id)
+        except PaymentRefused:
+            if self.read_payment(session_id).status is CheckoutStatus.OPEN:
+                raise
+
+    def refund(self, payment_intent_id: str, *, order_id: str, key: str) -> None:
+        """Refund the payment in full, once."""
+        try:
+            with _stripes_errors(f"order {order_id}: refund"):
+                self._client.v1.refunds.create(
+                    {
+                        "payment_intent": payment_intent_id,
+                        "reason": "requested_by_customer",
+                        "metadata": {"order_id": order_id},
+                    },
+                    {"idempotency_key": key},
+                )
+        except PaymentRefused as error:
+            if getattr(error.__cause__, "code", None) != "charge_already_refunded":
+                raise
+            logger.info("order %s: its payment had been refunded already", order_id)
+
+    def read_event(self, payload: bytes, signature: str | None, now: datetime) -> PaymentEvent:
+        """Verify the signature over the raw body, and that it is of ``now``: the SDK would take one of next year."""
+        try:
+            # tolerance 0 turns the SDK's own look at the clock off: ours is below, and looks both ways
+            event = self._client.construct_event(payload, signature, self._webhook_secret, tolerance=0)
+            stamp = int(dict(part.split("=", 1) for part in (signature or "").split(","))["t"])
+            parts = event.to_dict()
+            thing = parts["data"]["object"]
+            kind, event_id = str(parts["type"]), str(parts["id"])
+        except (stripe.SignatureVerificationError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise SignatureInvalid(f"webhook refused: {type(error).__name__}") from error
+        if abs(now.timestamp() - stamp) > TOLERANCE_SECONDS:
+            raise SignatureInvalid(f"webhook {event_id} refused: signed {now.timestamp() - stamp:.0f} s ago")
+        return PaymentEvent(
+            id=event_id,
+            type=kind,
+            session_id=thing.get("id") if kind.startswith("checkout.session.") else None,
+            payment_intent_id=thing.get("payment_intent"),
+            order_id=(thing.get("metadata") or {}).get("order_id"),
+        )
+
+
+@contextmanager
+def _stripes_errors(what: str) -> Iterator[None]:
+    """Stripe's errors as ours. The request id is what Stripe's support asks for; its texts may name a person's card."""
+    try:
+        yield
+    except (stripe.InvalidRequestError, stripe.IdempotencyError, stripe.CardError) as error:
+        raise PaymentRefused(f"{what} was refused ({_facts(error)})") from error
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise GatewayUnavailable(f"{what}: our key was refused ({_facts(error)}); check STRIPE_SECRET_KEY") from error
+    except stripe.StripeError as error:
+        raise GatewayUnavailable(f"{what} had no answer ({_facts(error)})") from error
+
+
+def _facts(error: stripe.StripeError) -> str:
+    facts = {
+        "error": type(error).__name__,
+        "status": error.http_status,
+        "code": error.code,
+        "param": getattr(error, "param", None),
+        "request": error.request_id,
+    }
+    return json.dumps({name: value for name, value in facts.items() if value is not None})
+
+
+def _order_id(metadata: Any) -> str | None:
+    order_id = None if metadata is None else getattr(metadata, "order_id", None)
+    return order_id if isinstance(order_id, str) else None

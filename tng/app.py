@@ -1,0 +1,111 @@
+"""The composition root: settings in, working parts out. The only place that constructs adapters.
+
+Tests hand in fakes by name; a process at the edge hands in nothing but its settings.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+from typing import TYPE_CHECKING
+
+from tng.adapters.clock import SystemClock
+from tng.adapters.database.engine import connect
+from tng.adapters.database.migrate import migrate
+from tng.adapters.database.store import SqlStore
+from tng.adapters.gate import ShopGate
+from tng.adapters.stripe_gateway import StripeGateway
+from tng.fulfilment import Fulfilment
+from tng.jobs import JobKind
+from tng.ports import Clock, PaymentGateway, Store
+from tng.settings import ROOT, Settings
+from tng.shop import Shop
+
+if TYPE_CHECKING:
+    from tng.worker import Worker
+
+
+def build_store(settings: Settings) -> SqlStore:
+    """The orders database, its tables up to date. Raises SettingsError, StoreBusy."""
+    settings.make_home()
+    migrate(settings.orders_url)
+    return SqlStore(connect(settings.orders_url))
+
+
+def build_gateway(settings: Settings) -> StripeGateway:
+    """Stripe, or the stand-in that STRIPE_API_BASE names. Raises SettingsError where keys are missing."""
+    return StripeGateway(
+        settings.stripe_secret_key.get_secret_value(),
+        settings.stripe_webhook_secret.get_secret_value(),
+        api_base=settings.stripe_api_base,
+    )
+
+
+def build_shop(
+    settings: Settings,
+    *,
+    store: Store | None = None,
+    gateway: PaymentGateway | None = None,
+    clock: Clock | None = None,
+) -> Shop:
+    """The customer's side: for the api, the only process that holds Stripe's keys."""
+    store = store or build_store(settings)
+    gate = ShopGate(
+        store,
+        release_folder=settings.release,
+        home=settings.make_home(),
+        free_disk_mb=settings.free_disk_mb,
+        queue_limit=settings.queue_limit,
+    )
+    return Shop(
+        store,
+        gateway or build_gateway(settings),
+        clock or SystemClock(),
+        price=settings.price,
+        public_url=settings.public,
+        gate=gate,
+        checkout_minutes=settings.checkout_minutes,
+    )
+
+
+def build_fulfilment(settings: Settings, *, store: Store | None = None, clock: Clock | None = None) -> Fulfilment:
+    """The worker's side: it needs the database, and no key."""
+    return Fulfilment(
+        store or build_store(settings),
+        clock or SystemClock(),
+        lease_seconds=settings.lease_seconds,
+        spread=_spread,
+    )
+
+
+def build_worker(settings: Settings) -> Worker:
+    """The process that writes. It needs the database and the release, and no key.
+
+    What it imports is heavy (papermill, Jupyter), and the api imports this module: so it is imported here.
+    """
+    from tng.adapters.notebook_runner import PapermillRunner
+    from tng.worker import Worker
+
+    release_folder = settings.release.resolve()
+    runner = PapermillRunner(
+        ROOT / "notebooks" / "runs",
+        preload={JobKind.WRITE_SCRIPT: f"from model.writing import warm; warm({str(release_folder)!r})"},
+        spare=settings.spare_kernels,
+        cell_seconds=settings.cell_seconds,
+        lease_seconds=settings.lease_seconds,
+        # a spare kernel must not take the whole GPU from the one that writes
+        environment={"TF_FORCE_GPU_ALLOW_GROWTH": "true", **os.environ},
+    )
+    return Worker(
+        build_fulfilment(settings),
+        runner,
+        name=f"{socket.gethostname()}:{os.getpid()}",
+        release_folder=release_folder,
+        runs_folder=settings.runs_folder,
+        lease_seconds=settings.lease_seconds,
+    )
+
+
+def _spread() -> float:
+    return random.uniform(-1.0, 1.0)  # noqa: S311 - it keeps retries apart, and guards nothing

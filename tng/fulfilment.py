@@ -1,0 +1,220 @@
+"""The worker's side of an order: claim, keep, deliver, fail, give back. It runs no notebook and calls no Stripe.
+
+Each method is one unit of work, so that an order and its job never disagree; every write of a run names its
+fencing token, so that a worker that lost its lease changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from tng.errors import JobCancelled, RunFailed, TngError
+from tng.jobs import MOST_FAILURES, Errand, EventKind, Job, JobState, backoff
+from tng.orders import Order, OrderState
+from tng.ports import Clock, Event, Store, Work
+
+logger = logging.getLogger(__name__)
+
+ERROR_CHARACTERS = 4000
+"""How much of an error's sentence is kept on the job."""
+
+
+class Fulfilment:
+    """What a worker may do with the jobs of paid orders.
+
+    ``lease_seconds`` is how long a claim holds without a heartbeat; ``spread`` gives a number in [-1, 1] that
+    keeps retries of several jobs from falling together.
+    """
+
+    def __init__(self, store: Store, clock: Clock, *, lease_seconds: float, spread: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+        self._lease = timedelta(seconds=lease_seconds)
+        self._spread = spread
+
+    def claim(self, worker: str) -> Job | None:
+        """Take the next job that is due, or None. Its order is being written from now on.
+
+        Jobs whose workers died on every attempt are buried first; a job whose order is in no state to be written
+        is cancelled, and the next one tried. Raises StoreBusy.
+        """
+        self._bury_overdrawn()
+        while True:
+            now = self._clock.now()
+            with self._store.begin() as work:
+                job = work.jobs.claim(worker, now, now + self._lease)
+                if job is None:
+                    return None
+                order = _order_of(work, job)
+                if order is not None and order.state not in (OrderState.PAID, OrderState.WRITING):
+                    self._cancel(work, job)
+                    work.commit()
+                    logger.info("job %s RUNNING→CANCELLED: its order is %s", job.key, order.state.name)
+                    continue
+                if order is not None and order.state is OrderState.PAID:
+                    work.orders.save(order.moved(OrderState.WRITING))
+                work.jobs.say(job.token, [(EventKind.STARTED, {})], now)
+                work.commit()
+            logger.info("job %s RUNNING: attempt %d by %s", job.key, job.attempt, worker)
+            if order is not None and order.state is OrderState.PAID:
+                logger.info("order %s PAID→WRITING", order.id)
+            return job
+
+    def heartbeat(self, job: Job, events: Sequence[Event] = ()) -> None:
+        """Renew the lease and store what the run said, together.
+
+        Raises LeaseLost where another worker owns the job, JobCancelled where its order is not being written any
+        more (the job is CANCELLED then, and the events are dropped), StoreBusy.
+        """
+        now = self._clock.now()
+        with self._store.begin() as work:
+            self._writing(work, job)
+            work.jobs.update(job.token, lease_until=now + self._lease)
+            if events:
+                work.jobs.say(job.token, events, now)
+            work.commit()
+
+    def deliver(self, job: Job, *, script_text: str, release_id: str, run_sha256: str) -> None:
+        """The script is there: the job is DONE and its order DELIVERED. Raises LeaseLost, JobCancelled, StoreBusy."""
+        now = self._clock.now()
+        with self._store.begin() as work:
+            order = self._writing(work, job)
+            work.jobs.say(job.token, [(EventKind.DONE, {})], now)
+            work.jobs.update(job.token, state=JobState.DONE, lease_until=None, error=None)
+            if order is not None:
+                delivered = order.moved(
+                    OrderState.DELIVERED,
+                    delivered_at=now,
+                    script_text=script_text,
+                    release_id=release_id,
+                    run_sha256=run_sha256,
+                )
+                work.orders.save(delivered)
+            work.commit()
+        logger.info("job %s RUNNING→DONE: attempt %d", job.key, job.attempt)
+        if order is not None:
+            logger.info("order %s WRITING→DELIVERED: by release %s", order.id, release_id)
+
+    def fail(self, job: Job, error: TngError) -> JobState:
+        """The run raised: try again later, or bury the job and owe the money back.
+
+        Returns the state the job is in now. Raises LeaseLost, JobCancelled, StoreBusy.
+        """
+        failures = job.failures + 1
+        again = error.retryable and failures < MOST_FAILURES and not job.used_up
+        with self._store.begin() as work:
+            order = self._writing(work, job)
+            if again:
+                self._try_again(work, job, error, failures)
+            else:
+                self._bury(work, job, order, error, failures)
+            work.commit()
+        state = JobState.QUEUED if again else JobState.DEAD
+        logger.warning("job %s RUNNING→%s: failure %d, %s", job.key, state.name, failures, _sentence(error))
+        if order is not None and not again:
+            logger.info("order %s WRITING→REFUNDING", order.id)
+        return state
+
+    def give_back(self, job: Job) -> None:
+        """The worker is on its way out: the job is due at once, and the attempt is not held against it.
+
+        Raises LeaseLost, StoreBusy.
+        """
+        with self._store.begin() as work:
+            work.jobs.update(
+                job.token,
+                state=JobState.QUEUED,
+                given_back=job.given_back + 1,
+                ready_at=self._clock.now(),
+                lease_until=None,
+                worker=None,
+            )
+            work.commit()
+        logger.info("job %s RUNNING→QUEUED: attempt %d was given back", job.key, job.attempt)
+
+    # --- parts of a unit of work --------------------------------------------------------------------------------
+
+    def _writing(self, work: Work, job: Job) -> Order | None:
+        """The job's order, which is being written; None for a job without one.
+
+        Where the order left WRITING the job is cancelled and committed, and JobCancelled raised. The state of
+        the job itself is not looked at: ``update`` and ``say`` do that.
+        """
+        order = _order_of(work, job)
+        if order is None or order.state is OrderState.WRITING:
+            return order
+        self._cancel(work, job)
+        work.commit()
+        logger.info("job %s RUNNING→CANCELLED: its order is %s", job.key, order.state.name)
+        raise JobCancelled(f"job {job.key}: its order is {order.state.name}, not WRITING; the run is to stop")
+
+    def _cancel(self, work: Work, job: Job) -> None:
+        work.jobs.say(job.token, [(EventKind.CANCELLED, {})], self._clock.now())
+        work.jobs.update(job.token, state=JobState.CANCELLED, lease_until=None)
+
+    def _try_again(self, work: Work, job: Job, error: TngError, failures: int) -> None:
+        now, wait = self._clock.now(), backoff(failures, self._spread())
+        work.jobs.say(job.token, [(EventKind.RETRY, {"again_in_seconds": round(wait.total_seconds(), 1)})], now)
+        work.jobs.update(
+            job.token,
+            state=JobState.QUEUED,
+            failures=failures,
+            ready_at=now + wait,
+            lease_until=None,
+            error=_sentence(error),
+        )
+
+    def _bury(self, work: Work, job: Job, order: Order | None, error: TngError, failures: int) -> None:
+        """DEAD, REFUNDING and the errand belong to one commit: nobody can forget the refund."""
+        now = self._clock.now()
+        work.jobs.say(job.token, [(EventKind.DEAD, {"message": error.user_message})], now)
+        work.jobs.update(job.token, state=JobState.DEAD, failures=failures, lease_until=None, error=_sentence(error))
+        if order is not None:
+            work.orders.save(order.moved(OrderState.REFUNDING))
+            work.outbox.add(refund_errand(order), now)
+
+    def _bury_overdrawn(self) -> None:
+        """Give up jobs whose worker died on every attempt."""
+        with self._store.read() as work:  # nearly always none: no write lock for a look
+            overdrawn = work.jobs.overdrawn(self._clock.now())
+        if overdrawn:
+            while self._bury_next():
+                pass
+
+    def _bury_next(self) -> bool:
+        """Bury one, looked up again under the lock: its worker may have come back to life since."""
+        with self._store.begin() as work:
+            job = next(iter(work.jobs.overdrawn(self._clock.now())), None)
+            if job is None:
+                return False
+            order = _order_of(work, job)
+            wanted = order is None or order.state is OrderState.WRITING
+            error = RunFailed(f"the worker died on every one of {job.attempt} attempts")
+            if wanted:
+                self._bury(work, job, order, error, job.failures)
+            else:
+                self._cancel(work, job)
+            work.commit()
+        logger.warning("job %s RUNNING→%s: %s", job.key, "DEAD" if wanted else "CANCELLED", error)
+        if order is not None and wanted:
+            logger.info("order %s WRITING→REFUNDING", order.id)
+        return True
+
+
+def refund_errand(order: Order) -> Errand:
+    """The money of an order, owed back. Its key is Stripe's idempotency key: owed twice, it is given once."""
+    return Errand(
+        key=f"order-{order.id}-refund",
+        kind="refund",
+        body={"order_id": order.id, "payment_intent_id": order.payment_intent_id},
+    )
+
+
+def _sentence(error: TngError) -> str:
+    return f"{type(error).__name__}: {error}"[:ERROR_CHARACTERS]
+
+
+def _order_of(work: Work, job: Job) -> Order | None:
+    return work.orders.get(job.order_id) if job.order_id is not None else None
