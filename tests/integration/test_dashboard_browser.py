@@ -1,0 +1,186 @@
+"""The page in a real browser: Voilà, our template and our widgets, against a running api."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.live_api import LiveApi, live_api
+from tests.unit.tng.api_support import WISH
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PATIENCE_MS = 30_000
+EVIL = "<img src=x onerror=document.title='owned'>"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install Debian's chromium to run these"),
+]
+
+
+@contextmanager
+def voila(api: LiveApi, home: Path) -> Iterator[str]:
+    """Voilà with our page, preheated, as the hub would start it, for Ada."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "PYTHONPATH": str(ROOT),
+        "JUPYTER_PATH": str(ROOT / "hub" / "templates" / "jupyter"),
+        "TNG_API_URL": api.url,
+        "JUPYTERHUB_API_TOKEN": "ada-token",
+    }
+    command = [sys.executable, "-m", "voila", str(ROOT / "notebooks" / "pages" / "dashboard.ipynb"), "--no-browser"]
+    settings = ["template=tng", "preheat_kernel=True", "default_pool_size=1", "show_tracebacks=False"]
+    command += [f"--port={port}", *(f"--VoilaConfiguration.{setting}" for setting in settings)]
+    with (home / "voila.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log)
+    try:
+        _await(f"http://127.0.0.1:{port}/voila/static/voila.js", process)
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _await(url: str, process: subprocess.Popen[bytes]) -> None:
+    transport = httpx.HTTPTransport(retries=10)
+    with httpx.Client(transport=transport, timeout=30) as client:
+        for _ in range(3):
+            assert process.poll() is None, "voila ended at its start"
+            if client.get(url).status_code == 200:
+                return
+    raise AssertionError("voila does not answer")
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[LiveApi]:
+    with live_api() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def address(api: LiveApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with voila(api, tmp_path_factory.mktemp("voila")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(chromium: Any) -> Iterator[Any]:
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(PATIENCE_MS)
+    page.asked = []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.route(
+        "https://pay.example/**", lambda route: route.fulfill(body="<h1>Pay here</h1>", content_type="text/html")
+    )
+    yield page
+    page.close()
+
+
+def foreign(tab: Any, address: str) -> list[str]:
+    """Requests that left the house."""
+    return [url for url in tab.asked if not url.startswith((address, "data:", "blob:")) and "pay.example" not in url]
+
+
+def test_a_customer_orders_and_watches_and_reads(api: LiveApi, address: str, tab: Any) -> None:
+    tab.goto(address, wait_until="commit")
+    tab.get_by_text("One moment…").wait_for(state="attached")
+    tab.wait_for_selector(".tng-price")
+    assert tab.title() == "TNG Script Generator"
+    tab.get_by_label("Title").fill(EVIL)
+    tab.get_by_role("button", name="Order this script and pay for it").or_(
+        tab.locator(".tng-form .tng-primary")
+    ).click()
+    tab.wait_for_url("https://pay.example/**")
+    order = next(o for o in api.house.store.tables.orders.values() if o.premise.title == EVIL)
+    api.house.pay(order)
+    job = api.house.claim()
+    tab.goto(f"{address}?order={order.id}")
+    tab.wait_for_selector(".tng-now")
+    api.house.say_scenes(job, 0, 1)
+    tab.wait_for_selector(".tng-cue")
+    tab.reload()
+    tab.wait_for_selector(".tng-cue")
+    api.house.say_scenes(job, 1, 3)
+    tab.get_by_text("The ship turns.").wait_for()
+    assert tab.locator(".tng-cue").all_inner_texts() == ["PICARD (V.O.)", "PICARD (CONT'D)", "DATA", "PICARD"]
+    assert tab.locator(".tng-page .tng-title").inner_text() == EVIL.upper()
+    assert tab.title() == "TNG Script Generator"
+    assert tab.locator("img").count() == 0
+    assert foreign(tab, address) == []
+
+
+def test_the_script_is_set_in_the_columns_of_a_teleplay(api: LiveApi, address: str, tab: Any) -> None:
+    order = api.house.order(title="Columns")
+    api.house.deliver(order)
+    tab.goto(f"{address}?order={order.id}")
+    tab.get_by_text("THE END").wait_for()
+    assert "Courier" in tab.locator(".tng-page").evaluate("e => getComputedStyle(e).fontFamily")
+
+    def left(name: str) -> float:
+        return float(tab.locator(f".tng-page {name}").first.evaluate("e => e.getBoundingClientRect().left"))
+
+    action, dialogue, aside, cue = (left(x) for x in (".tng-action", ".tng-dialogue", ".tng-parenthetical", ".tng-cue"))
+    character = (cue - action) / 22
+    assert round((dialogue - action) / character) == 10
+    assert round((aside - action) / character) == 15
+
+
+def test_the_page_follows_the_writing_only_while_the_reader_is_at_its_end(api: LiveApi, address: str, tab: Any) -> None:
+    order = api.house.order(title="Long")
+    api.house.pay(order)
+    job = api.house.claim()
+    tab.set_viewport_size({"width": 1280, "height": 500})
+    tab.goto(f"{address}?order={order.id}")
+    tab.wait_for_selector(".tng-now")
+    api.house.say_scenes(job, 0, 2)
+    tab.get_by_text("Then we are not.").wait_for()
+    page = tab.locator(".tng-page")
+    assert page.evaluate("e => e.scrollHeight > e.clientHeight")
+    assert page.evaluate("e => e.scrollHeight - e.scrollTop - e.clientHeight") < 50
+    page.evaluate("e => { e.scrollTop = 0 }")
+    api.house.say_scenes(job, 2, 3)
+    tab.get_by_text("The ship turns.").wait_for(state="attached")
+    assert page.evaluate("e => e.scrollTop") == 0
+    newer = tab.get_by_role("button", name=re.compile("New lines"))
+    newer.click()
+    assert page.evaluate("e => e.scrollHeight - e.scrollTop - e.clientHeight") < 50
+    newer.wait_for(state="hidden")
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1280])
+def test_nothing_stands_out_at_the_side(api: LiveApi, address: str, tab: Any, width: int) -> None:
+    order = api.house.order(title="W" * 80, logline=WISH["logline"])
+    api.house.deliver(order)
+    tab.set_viewport_size({"width": width, "height": 844})
+    tab.goto(f"{address}?order={order.id}")
+    tab.get_by_text("THE END").wait_for()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    sides = tab.locator(".tng-form, .tng-library, .tng-order, .tng-page").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.left, r.right])"
+    )
+    assert all(left >= 0 and right <= width for left, right in sides)

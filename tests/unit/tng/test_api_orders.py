@@ -1,0 +1,294 @@
+"""The api takes orders, shows them to their owner alone, and refuses what it should with a sentence."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.unit.tng.api_support import ADA, PREFIX, SCRIPT, WISH, House, make_house, visiting
+from tng.api.orders import content_disposition
+from tng.orders import OrderState
+from tng.script import parse
+
+KEY = {"Idempotency-Key": "draft-1"}
+
+
+@pytest.fixture
+def house() -> House:
+    return make_house()
+
+
+def is_a_sentence(message: str) -> bool:
+    return bool(re.fullmatch(r"[A-Z“].+[.!?]", message)) and "Traceback" not in message and len(message) < 300
+
+
+async def test_an_order_is_placed_at_the_shops_price_with_a_page_to_pay(house: House) -> None:
+    async with visiting(house) as ada:
+        answer = await ada.post("/orders", json=WISH, headers=KEY)
+    assert answer.status_code == 201
+    body = answer.json()
+    assert body["state"] == "placed"
+    assert body["price"] == {"amount_cents": 299, "currency": "usd", "text": "2.99 USD"}
+    assert body["checkout_url"].startswith("https://pay.example/")
+    assert body["premise"] == WISH
+
+
+async def test_a_double_click_places_one_order(house: House) -> None:
+    async with visiting(house) as ada:
+        first, second = [(await ada.post("/orders", json=WISH, headers=KEY)).json() for _ in range(2)]
+    assert first["id"] == second["id"]
+    assert len(house.store.tables.orders) == 1
+
+
+async def test_nothing_of_the_owner_or_of_stripe_leaves_with_an_order(house: House) -> None:
+    order = house.pay(house.order())
+    async with visiting(house) as ada:
+        body = (await ada.get(f"/orders/{order.id}")).text
+    assert ADA not in body
+    assert str(order.checkout_session_id) not in body
+    assert str(order.payment_intent_id) not in body
+
+
+BAD = [
+    pytest.param(WISH | {"title": ""}, "title is empty", id="empty title"),
+    pytest.param(WISH | {"title": "   "}, "title is empty", id="blank title"),
+    pytest.param(WISH | {"title": "x" * 10_000}, "10,000 characters; 80 is the most", id="ten thousand characters"),
+    pytest.param(WISH | {"title": "x" * 30_000}, "too long", id="a title as long as a book"),
+    pytest.param(WISH | {"title": "a\x07b"}, "control character", id="control character"),
+    pytest.param(WISH | {"title": "a\u202eb"}, "control character", id="text that turns around"),
+    pytest.param(WISH | {"logline": "x" * 501}, "500 is the most", id="long logline"),
+    pytest.param(WISH | {"title": 5}, "must be text", id="a number for a title"),
+    pytest.param(WISH | {"cast": ["PICARD", "SPOCK"]}, "not known aboard", id="unknown cast"),
+    pytest.param(WISH | {"cast": ["PICARD"]}, "at least two", id="nobody to talk to"),
+    pytest.param(WISH | {"cast": "PICARD"}, "list of names", id="cast that is no list"),
+    pytest.param(WISH | {"length": "trilogy"}, "no such length", id="unknown length"),
+    pytest.param(WISH | {"tone": "silly"}, "no such tone", id="unknown tone"),
+    pytest.param(WISH | {"seed": -1}, "seed", id="negative seed"),
+    pytest.param(WISH | {"seed": 2**31}, "seed", id="seed too large"),
+    pytest.param(WISH | {"seed": True}, "whole number", id="a yes for a seed"),
+    pytest.param(WISH | {"seed": 1.5}, "whole number", id="half a seed"),
+    pytest.param(WISH | {"price_cents": 1}, "no field “price_cents”", id="own price"),
+    pytest.param(WISH | {"amount_cents": 1}, "no field “amount_cents”", id="own amount"),
+    pytest.param(WISH | {"paid": True}, "no field “paid”", id="already paid"),
+    pytest.param(WISH | {"state": "paid"}, "no field “state”", id="own state"),
+    pytest.param(WISH | {"owner": "ben@example.com"}, "no field “owner”", id="another owner"),
+    pytest.param(WISH | {"customer": "ben@example.com"}, "no field “customer”", id="another customer"),
+    pytest.param({}, "title is missing", id="nothing at all"),
+    pytest.param([WISH], "not a JSON object", id="a list"),
+    pytest.param("PICARD", "not a JSON object", id="a word"),
+]
+
+
+@pytest.mark.parametrize(("wish", "reason"), BAD)
+async def test_bad_input_is_refused_with_a_sentence_and_orders_nothing(house: House, wish: Any, reason: str) -> None:
+    async with visiting(house) as ada:
+        answer = await ada.post("/orders", json=wish, headers=KEY)
+    assert answer.status_code == 422
+    body = answer.json()
+    assert body["error"] == "PremiseError"
+    assert reason in body["message"]
+    assert is_a_sentence(body["message"])
+    assert not house.store.tables.orders
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"{", id="half an object"),
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\xff\xfe", id="bytes that are no text"),
+        pytest.param(b'{"title": "\\ud800", "cast": [], "tone": "", "length": "", "seed": 1}', id="half a character"),
+    ],
+)
+async def test_a_body_that_is_no_json_is_refused_with_a_sentence(house: House, raw: bytes) -> None:
+    async with visiting(house) as ada:
+        answer = await ada.post("/orders", content=raw, headers=KEY | {"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+    assert is_a_sentence(answer.json()["message"])
+    assert not house.store.tables.orders
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({}, id="none"),
+        pytest.param({"Idempotency-Key": "k" * 81}, id="too long"),
+        pytest.param({"Idempotency-Key": "a b"}, id="with a blank"),
+    ],
+)
+async def test_an_order_needs_a_request_key(house: House, headers: dict[str, str]) -> None:
+    async with visiting(house) as ada:
+        answer = await ada.post("/orders", json=WISH, headers=headers)
+    assert answer.status_code == 422
+    assert is_a_sentence(answer.json()["message"])
+    assert not house.store.tables.orders
+
+
+async def test_a_body_beyond_the_limit_is_refused_unread(house: House) -> None:
+    async with visiting(house) as ada:
+        answer = await ada.post("/orders", content=b"[" * 300_000, headers=KEY)
+    assert answer.status_code == 413
+
+
+async def test_a_body_in_chunks_is_counted_too(house: House) -> None:
+    async def chunks() -> Any:
+        for _ in range(300):
+            yield b"x" * 1024
+
+    async with visiting(house) as ada:
+        answer = await ada.post("/orders", content=chunks(), headers=KEY | {"Content-Type": "application/json"})
+    assert answer.status_code == 413
+
+
+ROUTES = [
+    ("GET", "/orders/{id}"),
+    ("POST", "/orders/{id}/checkout"),
+    ("GET", "/orders/{id}/events"),
+    ("GET", "/orders/{id}/script.txt"),
+    ("GET", "/orders/{id}/script.fountain"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES, ids=[f"{m} {p}" for m, p in ROUTES])
+async def test_a_stranger_gets_404_and_the_owner_does_not(house: House, method: str, path: str) -> None:
+    order = house.order()
+    house.deliver(order)
+    async with visiting(house, "ben-token") as ben:
+        answer = await ben.request(method, path.format(id=order.id))
+        nothing = await ben.request(method, path.format(id="ord_" + "0" * 32))
+    assert answer.status_code == 404
+    assert answer.json() == {"error": "OrderNotFound", "message": "There is no such order."}
+    assert nothing.json() == answer.json()
+    async with visiting(house) as ada:
+        assert (await ada.request(method, path.format(id=order.id))).status_code == 200
+
+
+async def test_every_route_with_an_order_is_in_the_table_of_strangers(house: House) -> None:
+    paths = house.app.openapi()["paths"]
+    known = {(method, PREFIX + path.format(id="{order_id}")) for method, path in ROUTES}
+    routes = {(m.upper(), path) for path, methods in paths.items() if "{" in path for m in methods}
+    assert routes == known
+
+
+async def test_a_list_holds_the_callers_orders_alone_newest_first(house: House) -> None:
+    first = house.order()
+    house.clock.advance(seconds=5)
+    second = house.order()
+    house.order("ben@example.com")
+    async with visiting(house) as ada:
+        listed = (await ada.get("/orders")).json()["orders"]
+    assert [order["id"] for order in listed] == [second.id, first.id]
+
+
+async def test_a_script_is_there_to_read_and_to_take_along_once_delivered(house: House) -> None:
+    order = house.order(title="Q & A: “é/../x”")
+    async with visiting(house) as ada:
+        early = await ada.get(f"/orders/{order.id}/script.txt")
+        assert early.status_code == 409
+        assert (await ada.get(f"/orders/{order.id}")).json()["script_text"] is None
+        house.deliver(order)
+        whole = (await ada.get(f"/orders/{order.id}")).json()
+        text, fountain = [await ada.get(whole["downloads"][e].removeprefix(PREFIX)) for e in ("txt", "fountain")]
+    assert parse(whole["script_text"]) == parse(SCRIPT)
+    assert whole["release_id"] == "tng-test"
+    assert "PICARD (V.O.)" in text.text
+    assert fountain.text.startswith("Title: ")
+    for answer, ending in ((text, "txt"), (fountain, "fountain")):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        name = answer.headers["content-disposition"]
+        assert name == f"attachment; filename=\"Q A e x.{ending}\"; filename*=UTF-8''Q%20A%20%C3%A9%20x.{ending}"
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["../../etc/passwd", 'a"; filename="b', "a\r\nSet-Cookie: x", "日本語", "…", "x" * 300, "CON\\nul", "e\u0301"],
+)
+def test_a_file_name_has_no_path_no_quote_and_no_line(title: str) -> None:
+    header = content_disposition(title, "txt")
+    assert re.fullmatch(
+        r"attachment; filename=\"[A-Za-z0-9 _-]{1,90}\.txt\"; filename\*=UTF-8''[A-Za-z0-9%._~-]+\.txt", header
+    )
+    assert "%2F" not in header
+
+
+async def test_a_refunded_script_is_not_there_to_download(house: House) -> None:
+    order = house.order()
+    house.deliver(order)
+    house.gateway.change(str(order.checkout_session_id), refunded=True)
+    house.shop.confirm_payment(str(order.checkout_session_id))
+    async with visiting(house) as ada:
+        answer = await ada.get(f"/orders/{order.id}/script.txt")
+        assert (await ada.get(f"/orders/{order.id}")).json()["state"] == OrderState.REFUNDED
+    assert answer.status_code == 409
+
+
+async def test_the_offer_says_what_there_is_and_what_it_costs() -> None:
+    async with visiting(make_house(price_cents=499), None) as anyone:
+        offer = (await anyone.get("/offer")).json()
+    assert offer["price"]["text"] == "4.99 USD"
+    assert offer["demo"] is True
+    assert [length["name"] for length in offer["lengths"]] == ["teaser", "short", "episode"]
+    assert all(length["scenes"] and length["pages"] for length in offer["lengths"])
+    assert "PICARD" in offer["cast"]
+
+
+FAULTS = [
+    pytest.param("closed", 503, "ShopClosed", id="closed shop"),
+    pytest.param("busy", 503, "StoreBusy", id="locked database"),
+    pytest.param("down", 503, "GatewayUnavailable", id="Stripe away"),
+    pytest.param("refusing", 402, "PaymentRefused", id="Stripe says no"),
+]
+
+
+@pytest.mark.parametrize(("fault", "status", "error"), FAULTS)
+async def test_a_fault_behind_the_api_is_a_status_and_a_sentence(
+    house: House, fault: str, status: int, error: str
+) -> None:
+    for part in (house, house.store, house.gateway):
+        if hasattr(part, fault):
+            setattr(part, fault, True)
+    async with visiting(house) as ada:
+        answer = await ada.post("/orders", json=WISH, headers=KEY)
+    assert (answer.status_code, answer.json()["error"]) == (status, error)
+    assert is_a_sentence(answer.json()["message"])
+    assert ("retry-after" in answer.headers) == (status == 503)
+
+
+async def test_after_stripe_was_away_the_same_request_goes_on_with_the_same_order(house: House) -> None:
+    house.gateway.down = True
+    async with visiting(house) as ada:
+        await ada.post("/orders", json=WISH, headers=KEY)
+        house.gateway.down = False
+        answer = await ada.post("/orders", json=WISH, headers=KEY)
+    assert answer.json()["checkout_url"]
+    assert len(house.store.tables.orders) == 1
+
+
+async def test_an_unexpected_error_is_a_sentence_and_a_log_line_without_words(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def explode(*_: object) -> None:
+        raise RuntimeError(f"secret premise {WISH['title']}")
+
+    monkeypatch.setattr(house.shop, "place_order", explode)
+    async with visiting(house) as ada:
+        answer = await ada.post("/orders", json=WISH, headers=KEY)
+    assert answer.status_code == 500
+    assert is_a_sentence(answer.json()["message"])
+    assert "unexpected RuntimeError" in caplog.text
+    assert WISH["title"] not in caplog.text
+
+
+async def test_no_premise_and_no_address_reach_the_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    async with visiting(house) as ada:
+        placed = (await ada.post("/orders", json=WISH, headers=KEY)).json()
+        await ada.get(f"/orders/{placed['id']}")
+        house.closed = True
+        await ada.post("/orders", json=WISH | {"title": "Another Title"}, headers={"Idempotency-Key": "2"})
+    said = "\n".join(r.getMessage() for r in caplog.records if r.name.startswith("tng"))
+    assert placed["id"] in said
+    assert not [word for word in (ADA, "Quiet Hours", "Another Title", "ada-token") if word in said]

@@ -1,0 +1,145 @@
+"""Money reaches an order by Stripe's word alone, whichever way it is told first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.fakes import START
+from tests.unit.tng.api_support import House, make_house, visiting
+from tng.orders import OrderState
+
+HOME = "http://house.test/hub/user-redirect/"
+
+
+@pytest.fixture
+def house() -> House:
+    return make_house()
+
+
+async def test_a_checkout_is_opened_once_and_given_again(house: House) -> None:
+    order = house.order()
+    async with visiting(house) as ada:
+        first, second = [(await ada.post(f"/orders/{order.id}/checkout")).json() for _ in range(2)]
+    assert first["checkout_url"] == second["checkout_url"] == order.checkout_url
+
+
+async def test_who_paid_comes_back_to_the_order_and_it_is_paid(house: House) -> None:
+    order = house.order()
+    house.gateway.pay(str(order.checkout_session_id))
+    async with visiting(house) as ada:
+        back = await ada.get("/pay/return", params={"session_id": order.checkout_session_id})
+    assert (back.status_code, back.headers["location"]) == (303, f"{HOME}?order={order.id}")
+    assert house.store.tables.orders[order.id].state is OrderState.PAID
+
+
+async def test_who_did_not_pay_comes_back_and_it_is_not_paid(house: House) -> None:
+    order = house.order()
+    async with visiting(house) as ada:
+        back = await ada.get("/pay/return", params={"session_id": order.checkout_session_id})
+    assert back.headers["location"] == f"{HOME}?order={order.id}"
+    assert house.store.tables.orders[order.id].state is OrderState.PLACED
+
+
+async def test_with_stripe_away_the_way_back_still_leads_to_the_order(house: House) -> None:
+    order = house.order()
+    house.gateway.down = True
+    async with visiting(house) as ada:
+        back = await ada.get("/pay/return", params={"session_id": order.checkout_session_id})
+    assert back.headers["location"] == f"{HOME}?order={order.id}"
+
+
+async def test_a_strangers_session_leads_home_and_tells_nothing(house: House) -> None:
+    order = house.order()
+    async with visiting(house, "ben-token") as ben:
+        back = await ben.get("/pay/return", params={"session_id": order.checkout_session_id})
+    assert back.headers["location"] == HOME
+
+
+@pytest.mark.parametrize("session_id", ["", "x", "cs_../../v1/refunds", "cs_unknown", "pi_123", "cs_a?b", "cs_a\n"])
+async def test_a_session_that_is_none_leads_home(house: House, session_id: str) -> None:
+    async with visiting(house) as ada:
+        back = await ada.get("/pay/return", params={"session_id": session_id})
+    assert (back.status_code, back.headers["location"]) == (303, HOME)
+    if session_id != "cs_unknown":
+        assert house.gateway.calls == []
+
+
+async def test_a_browser_that_nobody_signed_in_is_sent_to_sign_in_first(house: House) -> None:
+    async with visiting(house, None) as browser:
+        sent = await browser.get("/pay/return", params={"session_id": "cs_1"}, headers={"Accept": "text/html"})
+    assert sent.status_code == 302
+    assert sent.headers["location"].startswith("/hub/api/oauth2/authorize?")
+
+
+async def test_who_turned_back_comes_back_to_the_order(house: House) -> None:
+    async with visiting(house, None) as anyone:
+        back = await anyone.get("/pay/cancel", params={"order": "ord_1"})
+    assert (back.status_code, back.headers["location"]) == (303, f"{HOME}?order=ord_1&cancelled=1")
+
+
+@pytest.mark.parametrize("order", ["", "//evil.test", "x&y=1", "a\r\nb", "<script>", "x" * 90])
+async def test_an_order_that_is_none_is_not_sent_on(house: House, order: str) -> None:
+    async with visiting(house, None) as anyone:
+        back = await anyone.get("/pay/cancel", params={"order": order})
+    assert back.headers["location"] == f"{HOME}?cancelled=1"
+
+
+async def test_a_webhook_pays_once_however_often_it_comes(house: House) -> None:
+    order = house.order()
+    house.gateway.pay(str(order.checkout_session_id))
+    payload, signature = house.gateway.webhook("checkout.session.completed", str(order.checkout_session_id))
+    async with visiting(house, None) as stripe:
+        for _ in range(3):
+            answer = await stripe.post("/stripe/webhook", content=payload, headers={"Stripe-Signature": signature})
+            assert answer.status_code == 200
+    assert house.store.tables.orders[order.id].state is OrderState.PAID
+    assert len(house.store.tables.jobs) == 1
+
+
+@pytest.mark.parametrize("case", ["none", "forged", "of another body", "old", "future", "no json"])
+async def test_a_webhook_that_stripe_did_not_send_changes_nothing(house: House, case: str) -> None:
+    order = house.order()
+    house.gateway.pay(str(order.checkout_session_id))
+    kind, session = "checkout.session.completed", str(order.checkout_session_id)
+    payload, signature = house.gateway.webhook(kind, session)
+    if case == "forged":
+        signature = signature[:-4] + "0000"
+    elif case == "of another body":
+        payload = payload.replace(b"completed", b"completex")
+    elif case in ("old", "future"):
+        at = START + timedelta(seconds=-301 if case == "old" else 301)
+        payload, signature = house.gateway.webhook(kind, session, at=at)
+    elif case == "no json":
+        payload, signature = b"{", house.gateway.sign(b"{", START)
+    headers = {} if case == "none" else {"Stripe-Signature": signature}
+    async with visiting(house, None) as stripe:
+        answer = await stripe.post("/stripe/webhook", content=payload, headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "SignatureInvalid"
+    assert house.store.tables.orders[order.id].state is OrderState.PLACED
+
+
+async def test_a_webhook_is_asked_for_again_while_we_are_busy_or_stripe_is_away(house: House) -> None:
+    order = house.order()
+    house.gateway.pay(str(order.checkout_session_id))
+    payload, signature = house.gateway.webhook("checkout.session.completed", str(order.checkout_session_id))
+    async with visiting(house, None) as stripe:
+        for part, fault in ((house.store, "busy"), (house.gateway, "down")):
+            setattr(part, fault, True)
+            answer = await stripe.post("/stripe/webhook", content=payload, headers={"Stripe-Signature": signature})
+            setattr(part, fault, False)
+            assert answer.status_code == 503
+            assert answer.headers["retry-after"]
+        answer = await stripe.post("/stripe/webhook", content=payload, headers={"Stripe-Signature": signature})
+    assert answer.status_code == 200
+    assert house.store.tables.orders[order.id].state is OrderState.PAID
+
+
+async def test_a_webhook_beyond_256_kb_is_refused(house: House) -> None:
+    async with visiting(house, None) as stripe:
+        answer = await stripe.post("/stripe/webhook", content=b" " * (256 * 1024 + 1))
+        almost = await stripe.post("/stripe/webhook", content=b" " * (256 * 1024))
+    assert answer.status_code == 413
+    assert almost.status_code == 400

@@ -1,0 +1,320 @@
+"""The parts of the page, without a browser: markup, the address, the form, the reader, the library, the client."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from websockets.sync.server import ServerConnection, serve
+
+from tests.unit.tng.api_support import SCRIPT, WISH
+from tng.dashboard.client import ApiClient, LengthChoice, Offer, OrderCard
+from tng.dashboard.form import ORDER, ComposeForm
+from tng.dashboard.library import SHOWN, WORDS, Library
+from tng.dashboard.markup import Html, is_address, joined, link, tag
+from tng.dashboard.navigator import Navigator
+from tng.dashboard.order_view import SENTENCES
+from tng.dashboard.page import Dashboard
+from tng.dashboard.reader import STATIC, ScriptReader
+from tng.dashboard.request import Visit, query_string
+from tng.dashboard.story import Story
+from tng.errors import ApiError
+from tng.orders import OrderState
+from tng.script import CAST, Length, Premise
+
+EVIL = "<img src=x onerror=alert(1)>\"'&"
+CARD = OrderCard("ord_1", OrderState.DELIVERED, EVIL, "2.99 USD", datetime(2026, 11, 24, tzinfo=UTC))
+OFFER = Offer("4.99 USD", CAST, ("mystery",), (LengthChoice(Length.SHORT, 9, 11),), 80, 500, 2, 2**31, demo=True)
+
+
+# --- markup ---------------------------------------------------------------------------------------------------------
+
+
+def test_text_is_escaped_and_markup_of_ours_is_not() -> None:
+    assert tag("p", EVIL, tag("b", "x"), class_="a") == (
+        '<p class="a">&lt;img src=x onerror=alert(1)&gt;&quot;&#x27;&amp;<b>x</b></p>'
+    )
+    assert tag("p", aria_label=EVIL, id=None).count("<") == 2
+    assert joined(["<b>", Html("<i></i>")]) == "&lt;b&gt;<i></i>"
+
+
+@pytest.mark.parametrize(
+    ("url", "leads"),
+    [
+        ("https://checkout.stripe.com/x", True),
+        ("http://127.0.0.1:8000/services/stripe/x", True),
+        ("/services/api/orders/1/script.txt", True),
+        ("javascript:alert(1)", False),
+        ("data:text/html,x", False),
+        ("//evil.test", False),
+        ("/\\evil.test", False),
+        (" https://x", False),
+        ("", False),
+    ],
+)
+def test_links_lead_to_the_web_or_to_this_house(url: str, leads: bool) -> None:
+    assert is_address(url) is leads
+    assert ("href" in link("go", url)) is leads
+
+
+# --- the address ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "visit"),
+    [
+        ("", Visit()),
+        ("order=ord_1", Visit("ord_1")),
+        ("?order=ord_1&cancelled=1", Visit("ord_1", cancelled=True)),
+        ("order=../../x", Visit()),
+        ("order=..%2Fme", Visit()),
+        ("order=a%0Ab", Visit()),
+        ("order=" + "x" * 65, Visit()),
+        ("cancelled=1", Visit()),
+        ("order=ord_1&order=ord_2", Visit("ord_1")),
+        ("order=ord_1&cancelled=yes", Visit("ord_1")),
+    ],
+)
+def test_an_address_names_an_order_or_nothing(query: str, visit: Visit) -> None:
+    assert Visit.read(query) == visit
+
+
+def test_a_kernel_of_a_page_reads_the_query_at_once() -> None:
+    assert query_string({"QUERY_STRING": "order=1", "VOILA_PREHEAT": "False"}) == "order=1"
+    assert query_string({}) == ""
+
+
+def test_a_preheated_kernel_waits_for_its_page() -> None:
+    given = threading.Event()
+
+    def answer(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        assert connection.request.path == "/user/ada/voila/query/kernel-1"
+        given.wait(5)
+        connection.send(json.dumps({"QUERY_STRING": "order=ord_1"}))
+
+    with serve(answer, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        environ = {
+            "VOILA_PREHEAT": "True",
+            "VOILA_APP_PORT": str(server.socket.getsockname()[1]),
+            "VOILA_SERVER_URL": "/user/ada/",
+            "VOILA_KERNEL_ID": "kernel-1",
+        }
+        answers: list[str] = []
+        waiting = threading.Thread(target=lambda: answers.append(query_string(environ)))
+        waiting.start()
+        waiting.join(0.2)
+        assert waiting.is_alive()
+        given.set()
+        waiting.join(5)
+        assert answers == ["order=ord_1"]
+        server.shutdown()
+
+
+def test_a_preheated_kernel_whose_server_is_gone_opens_without_an_address() -> None:
+    gone = {"VOILA_PREHEAT": "True", "VOILA_APP_PORT": "1", "VOILA_SERVER_URL": "/", "VOILA_KERNEL_ID": "k"}
+    assert query_string(gone) == ""
+
+
+# --- the form -------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_form_is_a_premise_but_for_its_title() -> None:
+    form = ComposeForm(lambda: None)
+    form.title.value = "X"
+    assert Premise.checked(form.wish).length is Length.SHORT
+    assert set(form.wish) == set(WISH)
+
+
+def test_a_draft_has_one_key_until_it_changes() -> None:
+    form = ComposeForm(lambda: None)
+    key = form.request_key
+    assert re.fullmatch(r"[0-9a-f]{32}", key)
+    form.busy(True)
+    form.busy(False)
+    assert form.request_key == key
+    for change in (
+        lambda: setattr(form.title, "value", "Y"),
+        lambda: setattr(form.cast["WORF"], "value", True),
+        lambda: setattr(form.length, "value", "teaser"),
+        form.roll,
+    ):
+        change()
+        assert form.request_key != key
+        key = form.request_key
+
+
+def test_the_offer_is_what_the_form_shows() -> None:
+    form = ComposeForm(lambda: None)
+    form.show_offer(OFFER)
+    assert "4.99 USD" in form.price.value
+    assert form.length.options == (("Short: 9 scenes, about 11 pages", "short"),)
+    assert form.length.value == "short"
+
+
+def test_the_button_rests_while_an_order_is_placed() -> None:
+    clicks: list[str] = []
+    form = ComposeForm(lambda: clicks.append("order"))
+    form.button.click()
+    form.busy(True)
+    assert form.button.disabled
+    form.busy(False)
+    assert (form.button.disabled, form.button.description) == (False, ORDER)
+    assert clicks == ["order"]
+
+
+# --- reader and navigator -------------------------------------------------------------------------------------------
+
+
+class Sent(list[dict[str, Any]]):
+    """What a widget sends to the browser."""
+
+    def of(self, widget: Any, monkeypatch: pytest.MonkeyPatch) -> Sent:
+        monkeypatch.setattr(widget, "send", lambda content, *_: self.append(content))
+        return self
+
+
+def test_only_new_scenes_are_sent_and_all_of_them_to_a_browser_that_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, story = ScriptReader(), Story(CARD)
+    sent = Sent().of(reader, monkeypatch)
+    story.tell(SCRIPT)
+    reader.show(story.sections[:1])
+    reader.show(story.sections[:3])
+    assert [(message["kind"], message["index"]) for message in sent] == [("more", 0), ("more", 1), ("more", 2)]
+    reader._asked(reader, {"kind": "hello"}, [])
+    assert sent[-1]["sections"] == reader.sections
+    for nonsense in (None, "hello", {"kind": "other"}, ["hello"]):
+        reader._asked(reader, nonsense, [])
+    assert len(sent) == 4
+
+
+def test_another_script_is_another_edition(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, story = ScriptReader(), Story(CARD)
+    sent = Sent().of(reader, monkeypatch)
+    story.tell(SCRIPT)
+    reader.show(story.sections)
+    before = sent[-1]["edition"]
+    reader.show([])
+    assert (sent[-1]["kind"], sent[-1]["sections"], sent[-1]["edition"]) == ("all", [], before + 1)
+
+
+def test_the_scripts_of_the_page_set_text_and_never_markup() -> None:
+    for path in STATIC.glob("*.js"):
+        code = path.read_text(encoding="utf-8")
+        for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "import(", "fetch("):
+            assert way not in code
+        assert "https://" not in code
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "/hub/logout", "ftp://x", "", "//evil.test"])
+def test_the_browser_is_sent_to_web_pages_alone(url: str) -> None:
+    with pytest.raises(ValueError, match="https"):
+        Navigator().go(url)
+
+
+# --- the library ----------------------------------------------------------------------------------------------------
+
+
+def html_of(widget: Any) -> str:
+    """All the markup in a widget and below it."""
+    return str(getattr(widget, "value", "")) + "".join(html_of(child) for child in getattr(widget, "children", ()))
+
+
+def test_the_library_escapes_titles_and_links_files_by_path() -> None:
+    library = Library(lambda _id: None)
+    library.show(
+        [replace(CARD, downloads={"txt": "/services/api/orders/ord_1/script.txt", "fountain": "javascript:x"})]
+    )
+    html = html_of(library)
+    assert "<img" not in html
+    assert 'href="/services/api/orders/ord_1/script.txt"' in html
+    assert "javascript" not in html
+
+
+def test_an_order_that_changed_stays_in_its_place_and_a_new_one_comes_first() -> None:
+    library = Library(lambda _id: None)
+    library.show([replace(CARD, id=name) for name in ("a", "b")])
+    library.update(replace(CARD, id="b", state=OrderState.REFUNDED))
+    library.update(replace(CARD, id="c"))
+    assert [card.id for card in library.orders] == ["c", "a", "b"]
+    assert "refunded" in html_of(library)
+
+
+def test_a_long_library_is_shown_in_part_until_all_is_asked_for() -> None:
+    library = Library(lambda _id: None)
+    library.show([replace(CARD, id=f"o{n}") for n in range(SHOWN + 5)])
+    assert len(library.children) == SHOWN + 2
+    library.more.click()
+    assert len(library.children) == SHOWN + 6
+
+
+def test_every_state_has_its_words() -> None:
+    assert set(WORDS) == set(SENTENCES) == set(OrderState)
+
+
+# --- the client -----------------------------------------------------------------------------------------------------
+
+
+def client_of(answer: Any) -> ApiClient:
+    return ApiClient("http://api.test/services/api", "t", transport=httpx.MockTransport(answer))
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "retryable", "says"),
+    [
+        (
+            lambda r: httpx.Response(422, json={"error": "PremiseError", "message": "Too long."}),
+            422,
+            False,
+            "Too long.",
+        ),
+        (lambda r: httpx.Response(503, json={"error": "ShopClosed", "message": "Closed."}), 503, True, "Closed."),
+        (lambda r: httpx.Response(502, text="<html>proxy</html>"), 502, True, "does not answer"),
+        (lambda r: httpx.Response(200, text="not json"), 500, False, "went wrong"),
+        (lambda r: httpx.Response(200, json={"orders": [{"id": 1}]}), 500, False, "went wrong"),
+    ],
+    ids=["refused", "closed", "a proxy's page", "no json", "half an order"],
+)
+def test_every_failure_is_an_api_error_with_a_sentence(answer: Any, status: int, retryable: bool, says: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        client_of(answer).orders()
+    assert (caught.value.status, caught.value.retryable) == (status, retryable)
+    assert says in caught.value.user_message
+
+
+def test_no_answer_is_an_api_error_too() -> None:
+    def refuse(_request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    with pytest.raises(ApiError) as caught:
+        client_of(refuse).offer()
+    assert (caught.value.status, caught.value.retryable) == (0, True)
+
+
+def test_calls_carry_the_token_and_the_request_key() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(409, json={})
+
+    with pytest.raises(ApiError):
+        client_of(answer).place(WISH, "key-1")
+    assert asked[0].url == "http://api.test/services/api/orders"
+    assert asked[0].headers["authorization"] == "Bearer t"
+    assert asked[0].headers["idempotency-key"] == "key-1"
+
+
+def test_building_the_page_asks_nobody_anything() -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise AssertionError(f"asked {request.url}")
+
+    dashboard = Dashboard(client_of(refuse))
+    assert "TNG Script Generator" in html_of(dashboard.page)

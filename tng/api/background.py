@@ -1,0 +1,37 @@
+"""What the service does without being asked: hold orders against Stripe, and run the errands that are owed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from tng.api.shield import where
+from tng.errors import TngError
+
+logger = logging.getLogger(__name__)
+
+
+async def repeat(name: str, action: Callable[[], object], every_seconds: float) -> None:
+    """Run ``action`` in a thread, wait, and again, until cancelled. An error is logged, and the loop goes on."""
+    while True:
+        try:
+            await asyncio.to_thread(action)
+        except TngError as error:
+            logger.warning("%s: %s: %s; trying again in %s s", name, type(error).__name__, error, every_seconds)
+        except Exception as error:  # noqa: BLE001 - recorded without its words; money must go on being looked after
+            logger.error("%s: unexpected %s; going on\n%s", name, type(error).__name__, where(error))
+        await asyncio.sleep(every_seconds)
+
+
+@asynccontextmanager
+async def repeating(loops: Mapping[str, tuple[Callable[[], object], float]]) -> AsyncIterator[None]:
+    """Keep the loops (name → action, seconds between) running while the block runs."""
+    tasks = [asyncio.create_task(repeat(name, *loop), name=name) for name, loop in loops.items()]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

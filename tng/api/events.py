@@ -1,0 +1,142 @@
+"""The live events of an order as server-sent events that resume. One poll loop a stream; the database is the queue.
+
+Kinds on the wire: the run's own (``started``, ``plan``, ``progress``, ``scene``, ``retry`` …) with the id of their row,
+which a browser sends back as Last-Event-ID; ``restart`` before the first event of another attempt: forget the rest;
+``state`` with the order whenever that changed; ``end`` when nothing more will come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+
+from tng.api.shared import REFUSALS, Answers, TheCaller, ThePrefix, TheShop, refuses
+from tng.api.views import order_view
+from tng.errors import ApiError, OrderNotFound, StoreBusy
+from tng.jobs import Job, JobEvent
+from tng.orders import Order, OrderState
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.2
+PING_SECONDS = 15
+STREAM_SECONDS = 600.0
+"""After this a stream ends without ``end``: the page comes back, and its token is checked again."""
+
+STREAMS_EACH = 12
+"""How many streams one customer may have open."""
+
+OVER = frozenset({OrderState.DELIVERED, OrderState.EXPIRED, OrderState.REFUNDED, OrderState.DISPUTED})
+
+Heard = tuple[Order, Job | None, Sequence[JobEvent]]
+Listen = Callable[[int], Heard]
+
+
+def event_routes() -> APIRouter:
+    """The stream."""
+    router = APIRouter(tags=["events"])
+    stream: Answers = {200: {"content": {"text/event-stream": {}}, "description": "the events"}}
+    router.add_api_route(
+        "/orders/{order_id}/events",
+        events,
+        methods=["GET"],
+        response_class=EventSourceResponse,
+        responses=refuses(REFUSALS | {429: "open too often"}) | stream,
+    )
+    return router
+
+
+async def events(
+    request: Request,
+    order_id: str,
+    caller: TheCaller,
+    shop: TheShop,
+    prefix: ThePrefix,
+    last_event_id: Annotated[str, Header()] = "",
+) -> EventSourceResponse:
+    """Follow an order from the event after Last-Event-ID on, or from the first."""
+    after = int(last_event_id) if last_event_id.isdecimal() and len(last_event_id) < 19 else 0
+
+    def listen(since: int) -> Heard:
+        return shop.events(order_id, caller.name, since)
+
+    await run_in_threadpool(shop.order, order_id, caller.name)
+    streams: Counter[str] = request.app.state.streams
+    if streams[caller.name] >= STREAMS_EACH:
+        raise ApiError("too many streams of one customer", status=429, user_message="This page is open too often.")
+    stream = _counted(streams, caller.name, follow(listen, after, prefix=prefix))
+    return EventSourceResponse(
+        stream, ping=PING_SECONDS, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
+    )
+
+
+async def _counted(
+    streams: Counter[str], name: str, stream: AsyncIterator[ServerSentEvent]
+) -> AsyncIterator[ServerSentEvent]:
+    streams[name] += 1
+    try:
+        async for event in stream:
+            yield event
+    finally:
+        streams[name] -= 1
+        if not streams[name]:
+            del streams[name]
+
+
+async def follow(
+    listen: Listen,
+    after: int,
+    *,
+    prefix: str = "",
+    poll_seconds: float = POLL_SECONDS,
+    most_seconds: float = STREAM_SECONDS,
+) -> AsyncIterator[ServerSentEvent]:
+    """The events of one order after the one with id ``after``; polls until the order is over, or ``most_seconds``."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + most_seconds
+    attempt, shown = None, None
+    while loop.time() < until:
+        try:
+            if attempt is None:
+                after, attempt = await run_in_threadpool(_resume, listen, after)
+            order, _job, heard = await run_in_threadpool(listen, after)
+        except StoreBusy:
+            await asyncio.sleep(poll_seconds)
+            continue
+        except OrderNotFound:
+            return
+        said = order_view(order, prefix).model_dump_json()
+        if said != shown:
+            shown = said
+            yield ServerSentEvent(said, event="state")
+        for event in heard:
+            if event.attempt != attempt:
+                attempt = event.attempt
+                yield ServerSentEvent(json.dumps({"attempt": attempt}), event="restart")
+            after = event.id
+            yield ServerSentEvent(json.dumps(event.body), event=event.kind.value, id=str(event.id))
+        if not heard and order.state in OVER:
+            yield ServerSentEvent(json.dumps({"state": order.state.value}), event="end")
+            return
+        if not heard:
+            await asyncio.sleep(poll_seconds)
+
+
+def _resume(listen: Listen, after: int) -> tuple[int, int]:
+    """Where a stream goes on: (id, attempt) of the last event seen, or the beginning where it is none of this order's.
+
+    Without the attempt a page that comes back in the middle of one would be told to forget it.
+    """
+    if not after:
+        return 0, 0
+    _order, _job, heard = listen(after - 1)
+    last = heard[0] if heard else None
+    return (last.id, last.attempt) if last is not None and last.id == after else (0, 0)

@@ -1,0 +1,88 @@
+"""The routes of money: to Stripe, back from Stripe, and what Stripe reports. None of them believes what it is told.
+
+The return page, the webhook and the reconciler all call the shop's ``confirm_payment``, which asks Stripe again.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+
+from tng.api.shared import REFUSALS, Answers, TheCaller, ThePrefix, TheSettings, TheShop, refuses
+from tng.api.views import HealthView, OrderView, order_view
+from tng.errors import TngError
+from tng.orders import Order
+from tng.settings import Settings
+from tng.shop import Shop
+
+logger = logging.getLogger(__name__)
+
+SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}")
+ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def payment_routes() -> APIRouter:
+    """Checkout, the two ways back, and the webhook."""
+    router = APIRouter(tags=["payments"])
+    unpaid = refuses(REFUSALS | {402: "Stripe said no", 409: "the order cannot be paid any more"})
+    router.add_api_route("/orders/{order_id}/checkout", checkout, methods=["POST"], responses=unpaid)
+    back: Answers = {303: {"description": "to the dashboard"}}
+    for path, way in (("/pay/return", pay_return), ("/pay/cancel", pay_cancel)):
+        router.add_api_route(
+            path, way, methods=["GET"], status_code=303, response_class=RedirectResponse, responses=back
+        )
+    forged = refuses({400: "not signed by Stripe", 413: "too large", 503: "busy: send it again"})
+    router.add_api_route("/stripe/webhook", webhook, methods=["POST"], responses=forged)
+    return router
+
+
+def checkout(order_id: str, caller: TheCaller, shop: TheShop, prefix: ThePrefix) -> OrderView:
+    """Open the page on which the order can be paid, or give the one that is open."""
+    return order_view(shop.open_checkout(order_id, caller.name), prefix)
+
+
+def pay_return(
+    caller: TheCaller, shop: TheShop, settings: TheSettings, session_id: Annotated[str, Query(max_length=300)] = ""
+) -> RedirectResponse:
+    """Where Stripe sends a customer who paid. Stripe is asked at once; where it is away, the page says so and waits."""
+    order_id = _own_order(shop, caller.name, session_id) if SESSION_ID.fullmatch(session_id) else None
+    return _to_dashboard(settings, {"order": order_id} if order_id else {})
+
+
+def pay_cancel(settings: TheSettings, order: Annotated[str, Query(max_length=100)] = "") -> RedirectResponse:
+    """Where Stripe sends a customer who turned back. Nothing changes: the order can still be paid."""
+    known = ORDER_ID.fullmatch(order)
+    return _to_dashboard(settings, {"order": order, "cancelled": "1"} if known else {"cancelled": "1"})
+
+
+async def webhook(
+    request: Request, shop: TheShop, stripe_signature: Annotated[str | None, Header()] = None
+) -> HealthView:
+    """Stripe's reports. 200: seen and done; 400: not from Stripe; 503: send it again."""
+    payload = await request.body()
+    await run_in_threadpool(shop.receive_event, payload, stripe_signature)
+    return HealthView()
+
+
+def _own_order(shop: Shop, customer: str, session_id: str) -> str | None:
+    """The caller's order of this checkout, confirmed if Stripe could be asked; a stranger's is none."""
+    try:
+        confirmed: Order | None = shop.confirm_payment(session_id)
+    except TngError as error:
+        logger.warning("a return from checkout could not be confirmed yet: %s: %s", type(error).__name__, error)
+        confirmed = None
+    if confirmed is not None:
+        return confirmed.id if confirmed.customer == customer else None
+    return next((order.id for order in shop.orders(customer) if order.checkout_session_id == session_id), None)
+
+
+def _to_dashboard(settings: Settings, query: dict[str, str]) -> RedirectResponse:
+    """To the customer's own server, at an address that we made: nothing of the request but a checked id is in it."""
+    ending = f"?{urlencode(query)}" if query else ""
+    return RedirectResponse(f"{settings.public}/hub/user-redirect/{ending}", 303)

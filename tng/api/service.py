@@ -1,0 +1,92 @@
+"""The application: routes under the hub's prefix, a shield, and loops. It builds no shop and reads no environment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from tng.api.auth import HubAuth
+from tng.api.background import repeating
+from tng.api.documentation import documentation_page
+from tng.api.events import event_routes
+from tng.api.orders import order_routes
+from tng.api.payments import payment_routes
+from tng.api.refusals import install_refusals
+from tng.api.shared import ThePrefix, TheSettings
+from tng.api.shield import Shield
+from tng.api.views import HealthView
+from tng.settings import Settings
+from tng.shop import Shop
+
+ERRAND_SECONDS = 1.0
+ERRANDS_AT_ONCE = 20
+
+
+def make_api(shop: Shop, auth: HubAuth, settings: Settings) -> FastAPI:
+    """The service for this shop. Its loops run while the application does."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        loops = {
+            "reconcile": (shop.reconcile, settings.reconcile_seconds),
+            "errands": (lambda: shop.run_errands(ERRANDS_AT_ONCE), ERRAND_SECONDS),
+        }
+        async with repeating(loops):
+            yield
+        await auth.close()
+
+    prefix = auth.door.prefix
+    app = FastAPI(
+        title="TNG Script Generator",
+        description="Order a teleplay, pay for it, watch it being written, take it along.",
+        openapi_url=f"{prefix}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.shop, app.state.auth, app.state.settings, app.state.streams = shop, auth, settings, Counter()
+    app.add_middleware(Shield)
+    install_refusals(app)
+    for routes in (door_routes(), order_routes(), event_routes(), payment_routes()):
+        app.include_router(routes, prefix=prefix)
+    return app
+
+
+def door_routes() -> APIRouter:
+    """The front door, health, the sign-in's way back, and the documentation."""
+    router = APIRouter(tags=["service"])
+    router.add_api_route("/", home, methods=["GET"], response_class=RedirectResponse, include_in_schema=False)
+    router.add_api_route("/health", health, methods=["GET"])
+    router.add_api_route("/oauth_callback", oauth_callback, methods=["GET"], include_in_schema=False)
+    router.add_api_route("/docs", docs, methods=["GET"], response_class=HTMLResponse, include_in_schema=False)
+    return router
+
+
+async def home(settings: TheSettings) -> RedirectResponse:
+    """There is nothing to see here: to the house."""
+    return RedirectResponse(f"{settings.public}/hub/", 302)
+
+
+async def health() -> HealthView:
+    """Whether the service is up."""
+    return HealthView()
+
+
+async def oauth_callback(
+    request: Request,
+    code: Annotated[str, Query(max_length=512)] = "",
+    state: Annotated[str, Query(max_length=64)] = "",
+) -> RedirectResponse:
+    """Where the hub sends a browser after sign-in."""
+    auth: HubAuth = request.app.state.auth
+    return await auth.finish_login(request, code, state)
+
+
+async def docs(request: Request, prefix: ThePrefix) -> HTMLResponse:
+    """The operations of the api, for people."""
+    return documentation_page(request.app, f"{prefix}/openapi.json")

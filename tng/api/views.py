@@ -1,0 +1,168 @@
+"""What the api says and is told, as JSON. An order leaves it without its owner, its keys at Stripe or its run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tng.orders import Order, OrderState
+from tng.payments import Price
+from tng.script import CAST, FEWEST_CAST, LOGLINE_CHARACTERS, SEED_LIMIT, TITLE_CHARACTERS, Length, Tone
+
+LENGTHS: dict[Length, tuple[int, int]] = {Length.TEASER: (3, 2), Length.SHORT: (9, 6), Length.EPISODE: (21, 13)}
+"""Scenes, and about how many printed pages, of each length."""
+
+GENEROUS_CHARACTERS = 20_000
+"""Beyond this a text is refused unread; below it the premise's own rules say how long it is and how long it may be."""
+
+Text = Annotated[str, Field(max_length=GENEROUS_CHARACTERS)]
+
+
+class Refusal(BaseModel):
+    """Every answer that is not what was asked for."""
+
+    error: str = Field(description="the class of the error")
+    message: str = Field(description="one sentence for the person in front of the page")
+
+
+class PremiseRequest(BaseModel):
+    """What a customer asks for. Any other field is refused: a price, an owner or a payment is not the page's to say."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: Text = Field(description=f"1 to {TITLE_CHARACTERS} characters")
+    logline: Text = Field("", description=f"at most {LOGLINE_CHARACTERS} characters")
+    cast: list[Text] = Field(description=f"at least {FEWEST_CAST} names of the offer's cast", max_length=200)
+    tone: Text = Field(description="a tone of the offer")
+    length: Text = Field(description="a length of the offer")
+    seed: int = Field(description=f"0 to {SEED_LIMIT - 1}; the same premise and seed give the same script")
+
+
+class PremiseView(BaseModel):
+    """The premise of an order, as it was understood."""
+
+    title: str
+    logline: str
+    cast: list[str]
+    tone: Tone
+    length: Length
+    seed: int
+
+
+class PriceView(BaseModel):
+    """An amount of money."""
+
+    amount_cents: int
+    currency: str
+    text: str = Field(description="for people: 2.99 USD")
+
+
+class OrderView(BaseModel):
+    """An order as its owner sees it."""
+
+    id: str
+    state: OrderState
+    premise: PremiseView
+    price: PriceView
+    placed_at: datetime
+    paid_at: datetime | None
+    delivered_at: datetime | None
+    checkout_url: str | None = Field(description="where to pay; only while the order waits for it")
+    release_id: str | None = Field(description="the model that wrote the script")
+    downloads: dict[str, str] = Field(description="format → path; only of a delivered script")
+
+
+class WholeOrderView(OrderView):
+    """An order with its script, in the compact form of ``tng.script``, once it is delivered."""
+
+    script_text: str | None
+
+
+class OrdersView(BaseModel):
+    """The caller's orders, the newest first."""
+
+    orders: list[OrderView]
+
+
+class CallerView(BaseModel):
+    """Who is calling. ``csrf`` goes into the header X-CSRF-Token of a browser's writes."""
+
+    name: str
+    csrf: str | None
+
+
+class LengthView(BaseModel):
+    """How long a script can be."""
+
+    name: Length
+    scenes: int
+    pages: int = Field(description="about, printed")
+
+
+class LimitsView(BaseModel):
+    """What a premise must keep to."""
+
+    title_characters: int = TITLE_CHARACTERS
+    logline_characters: int = LOGLINE_CHARACTERS
+    fewest_cast: int = FEWEST_CAST
+    seed_below: int = SEED_LIMIT
+
+
+class OfferView(BaseModel):
+    """What can be ordered, and for how much. ``demo`` says that no real money moves."""
+
+    price: PriceView
+    cast: list[str]
+    tones: list[Tone]
+    lengths: list[LengthView]
+    limits: LimitsView
+    demo: bool
+
+
+class HealthView(BaseModel):
+    """The service is up."""
+
+    ok: Literal[True] = True
+
+
+def price_view(price: Price) -> PriceView:
+    """The price as it is shown."""
+    return PriceView(amount_cents=price.amount_cents, currency=price.currency, text=str(price))
+
+
+def offer_view(price: Price, *, demo: bool) -> OfferView:
+    """What can be ordered today."""
+    lengths = [LengthView(name=name, scenes=scenes, pages=pages) for name, (scenes, pages) in LENGTHS.items()]
+    return OfferView(
+        price=price_view(price), cast=list(CAST), tones=list(Tone), lengths=lengths, limits=LimitsView(), demo=demo
+    )
+
+
+def order_view(order: Order, prefix: str) -> OrderView:
+    """The order as its owner sees it in a list."""
+    return OrderView(
+        id=order.id,
+        state=order.state,
+        premise=PremiseView.model_validate(order.premise.to_fields()),
+        price=price_view(Price(order.amount_cents, order.currency)),
+        placed_at=order.placed_at,
+        paid_at=order.paid_at,
+        delivered_at=order.delivered_at,
+        checkout_url=order.checkout_url if order.state is OrderState.PLACED else None,
+        release_id=order.release_id,
+        downloads=_downloads(order, prefix),
+    )
+
+
+def whole_order_view(order: Order, prefix: str) -> WholeOrderView:
+    """The order as its owner sees it when it is opened."""
+    script_text = order.script_text if order.state is OrderState.DELIVERED else None
+    return WholeOrderView(**order_view(order, prefix).model_dump(), script_text=script_text)
+
+
+def _downloads(order: Order, prefix: str) -> dict[str, str]:
+    if order.state is not OrderState.DELIVERED:
+        return {}
+    return {ending: f"{prefix}/orders/{order.id}/script.{ending}" for ending in ("txt", "fountain")}

@@ -1,0 +1,210 @@
+"""What a page may ask the api: plain calls, typed answers, and the stream of an order's events.
+
+Every failure is an ApiError, with the api's own sentence for the person where there is one.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import httpx
+from httpx_sse import EventSource, SSEError
+
+from tng.errors import ApiError
+from tng.orders import OrderState
+from tng.script import Length
+
+CALL_SECONDS = 30.0
+"""Placing an order calls Stripe, with its retries."""
+
+SILENCE_SECONDS = 40.0
+"""A stream that says nothing for this long is broken: the api pings every 15 s."""
+
+AWAY = "The shop does not answer at the moment. Nothing is lost; please try again in a few seconds."
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class LengthChoice:
+    """How long a script can be; ``pages`` is about."""
+
+    name: Length
+    scenes: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What can be ordered, and for how much."""
+
+    price: str
+    cast: tuple[str, ...]
+    tones: tuple[str, ...]
+    lengths: tuple[LengthChoice, ...]
+    title_characters: int
+    logline_characters: int
+    fewest_cast: int
+    seed_below: int
+    demo: bool
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> Offer:
+        """From the api's JSON."""
+        limits = body["limits"]
+        return cls(
+            price=body["price"]["text"],
+            cast=tuple(body["cast"]),
+            tones=tuple(body["tones"]),
+            lengths=tuple(LengthChoice(Length(x["name"]), int(x["scenes"]), int(x["pages"])) for x in body["lengths"]),
+            title_characters=int(limits["title_characters"]),
+            logline_characters=int(limits["logline_characters"]),
+            fewest_cast=int(limits["fewest_cast"]),
+            seed_below=int(limits["seed_below"]),
+            demo=bool(body["demo"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCard:
+    """An order as its owner sees it."""
+
+    id: str
+    state: OrderState
+    title: str
+    price: str
+    placed_at: datetime
+    checkout_url: str | None = None
+    downloads: Mapping[str, str] = field(default_factory=dict)
+    script_text: str | None = None
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> OrderCard:
+        """From the api's JSON."""
+        return cls(
+            id=str(body["id"]),
+            state=OrderState(body["state"]),
+            title=str(body["premise"]["title"]),
+            price=str(body["price"]["text"]),
+            placed_at=datetime.fromisoformat(body["placed_at"]),
+            checkout_url=body.get("checkout_url"),
+            downloads=dict(body.get("downloads") or {}),
+            script_text=body.get("script_text"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """One server-sent event; ``id`` is empty where the stream cannot be resumed after it."""
+
+    kind: str
+    body: Mapping[str, Any]
+    id: str = ""
+
+
+class EventStream:
+    """An open stream. ``close`` may be called from another thread, and ends the iteration there."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[StreamEvent]:
+        """The events as they come. Raises ApiError where the stream breaks."""
+        try:
+            for event in EventSource(self._response).iter_sse():
+                yield StreamEvent(event.event, json.loads(event.data or "{}"), event.id)
+        except (httpx.HTTPError, httpx.StreamError, SSEError, ValueError) as error:
+            raise ApiError(f"the stream broke ({type(error).__name__})", user_message=AWAY) from error
+
+    def close(self) -> None:
+        """Wake the thread that reads: closing alone would not."""
+        connection = self._response.extensions["network_stream"].get_extra_info("socket")
+        if isinstance(connection, socket.socket):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # it is closed already
+
+
+class ApiClient:
+    """The api, for the owner of a token. Use it from any thread."""
+
+    def __init__(self, url: str, token: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        self._client = httpx.Client(
+            base_url=url.rstrip("/") + "/",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=httpx.Timeout(CALL_SECONDS, connect=5.0),
+            trust_env=False,
+            transport=transport,
+        )
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> ApiClient:
+        """The api that the hub names to this kernel."""
+        url = environ.get("TNG_API_URL", "http://127.0.0.1:8003/services/api")
+        return cls(url, environ.get("JUPYTERHUB_API_TOKEN", ""))
+
+    def offer(self) -> Offer:
+        """What can be ordered. Raises ApiError, as every call does."""
+        return self._call("GET", "offer", Offer.read)
+
+    def me(self) -> str:
+        """The name of the account."""
+        return self._call("GET", "me", lambda body: str(body["name"]))
+
+    def orders(self) -> tuple[OrderCard, ...]:
+        """The account's orders, the newest first."""
+        return self._call("GET", "orders", lambda body: tuple(OrderCard.read(order) for order in body["orders"]))
+
+    def order(self, order_id: str) -> OrderCard:
+        """One order, with its script once that is delivered."""
+        return self._call("GET", f"orders/{order_id}", OrderCard.read)
+
+    def place(self, wish: Mapping[str, Any], request_key: str) -> OrderCard:
+        """Order a script; the same key again gives the same order."""
+        return self._call("POST", "orders", OrderCard.read, json=dict(wish), headers={"Idempotency-Key": request_key})
+
+    def checkout(self, order_id: str) -> OrderCard:
+        """The order with an address at which it can be paid, if it still can."""
+        return self._call("POST", f"orders/{order_id}/checkout", OrderCard.read)
+
+    @contextmanager
+    def events(self, order_id: str, last_event_id: str = "") -> Iterator[EventStream]:
+        """Open the stream of an order's events, after ``last_event_id`` where one is named. Raises ApiError."""
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_event_id} if last_event_id else {})
+        timeout = httpx.Timeout(5.0, read=SILENCE_SECONDS)
+        try:
+            with self._client.stream("GET", f"orders/{order_id}/events", headers=headers, timeout=timeout) as response:
+                if response.is_error:
+                    response.read()
+                    raise _refused("GET events", response)
+                yield EventStream(response)
+        except httpx.HTTPError as error:
+            raise ApiError(f"GET events: no answer ({type(error).__name__})", user_message=AWAY) from error
+
+    def _call(self, method: str, path: str, read: Callable[[Any], Answer], **request: Any) -> Answer:
+        what = f"{method} {path.split('/')[0]}"
+        try:
+            response = self._client.request(method, path, **request)
+        except httpx.HTTPError as error:
+            raise ApiError(f"{what}: no answer ({type(error).__name__})", user_message=AWAY) from error
+        if response.is_error:
+            raise _refused(what, response)
+        try:
+            return read(response.json())
+        except (ValueError, KeyError, TypeError) as error:
+            raise ApiError(f"{what}: an answer that cannot be read ({type(error).__name__})", status=500) from error
+
+
+def _refused(what: str, response: httpx.Response) -> ApiError:
+    try:
+        sentence = str(response.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        sentence = AWAY
+    return ApiError(f"{what}: answered {response.status_code}", status=response.status_code, user_message=sentence)

@@ -1,0 +1,186 @@
+"""One order on the page: its steps, what can be done about it, and its script while it is written."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+import ipywidgets as widgets
+
+from tng.dashboard.client import ApiClient, OrderCard, StreamEvent
+from tng.dashboard.follow import FIRST_WAIT_SECONDS, Follower, Link
+from tng.dashboard.markup import Html, joined, link, tag
+from tng.dashboard.reader import ScriptReader
+from tng.dashboard.story import OVER, News, Step, StepState, Story
+from tng.errors import ApiError
+from tng.orders import OrderState
+
+logger = logging.getLogger(__name__)
+
+PAYABLE = frozenset({OrderState.PLACED, OrderState.EXPIRED})
+FORMATS = {"txt": "Download as text (.txt)", "fountain": "Download as Fountain (.fountain)"}
+SENTENCES = {
+    OrderState.PLACED: "This order waits for its payment. If you have just paid, we are confirming it with Stripe: "
+    "this page goes on by itself.",
+    OrderState.EXPIRED: "This order was not paid in time, and nothing was charged. You can still pay for it.",
+    OrderState.PAID: "Paid. Thank you. Your script is next.",
+    OrderState.WRITING: "Your script is being written. You may close this page: it goes on, and waits for you here.",
+    OrderState.DELIVERED: "Your script is ready.",
+    OrderState.REFUNDING: "We could not write this script. Your money is on its way back, without asking.",
+    OrderState.REFUNDED: "We could not deliver this script, and your money was refunded in full.",
+    OrderState.DISPUTED: "The payment of this order is disputed at the bank. The script is held until that is settled.",
+}
+WELCOME = (
+    "Describe an episode, or leave everything but its title to fate.",
+    "Pay once. The price beside the button is all there is to pay.",
+    "Watch it being written, scene by scene, on this page. You may close it at any time.",
+    "Read it here as a teleplay, and take it along.",
+)
+CANCELLED = "Nothing was charged. The order is kept: pay for it whenever you like."
+
+
+class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """Shows one order at a time, and follows it until it is over.
+
+    ``changed`` is told of every new state, ``linked`` how the page stands with the api, ``pay`` that the customer
+    wants to pay. The follower's thread and the kernel's take turns by a lock.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        *,
+        changed: Callable[[OrderCard], None],
+        linked: Callable[[Link], None],
+        pay: Callable[[str], None],
+        first_wait_seconds: float = FIRST_WAIT_SECONDS,
+    ) -> None:
+        self._client = client
+        self._changed = changed
+        self._linked = linked
+        self._first_wait_seconds = first_wait_seconds
+        self._lock = threading.RLock()
+        self._follower: Follower | None = None
+        self._cancelled = False
+        self.story: Story | None = None
+        self.heading = widgets.HTML()
+        self.steps = widgets.HTML()
+        self.sentence = widgets.HTML()
+        self.downloads = widgets.HTML()
+        self.reader = ScriptReader()
+        self.pay_button = widgets.Button(button_style="primary")
+        self.pay_button.add_class("tng-primary")
+        self.pay_button.on_click(lambda _button: pay(self.order_id))
+        super().__init__([self.heading, self.steps, self.sentence, self.pay_button, self.downloads, self.reader])
+        self.add_class("tng-order")
+        self.heading.value = tag("h2", "How it goes")
+        self.sentence.value = tag("ol", *(tag("li", line) for line in WELCOME), class_="tng-welcome")
+        self.pay_button.layout.display = "none"
+
+    @property
+    def order_id(self) -> str:
+        """The order that is shown, or an empty text."""
+        return self.story.order.id if self.story else ""
+
+    def show(self, order: OrderCard, *, cancelled: bool = False) -> None:
+        """Show this order, whole, and follow it if it is not over."""
+        with self._lock:
+            self.close()
+            self.add_class("tng-open")
+            self._cancelled = cancelled
+            self.story = Story(order)
+            if order.script_text:
+                self.story.tell(order.script_text)
+            self._draw()
+            if order.state in OVER:
+                self._linked(Link.LIVE)
+                return
+            self._follow(order.id)
+
+    def close(self) -> None:
+        """Follow nothing any more. What is shown stays."""
+        with self._lock:
+            follower, self._follower = self._follower, None
+        if follower is not None:
+            follower.stop()
+
+    def _follow(self, order_id: str) -> None:
+        def hear(event: StreamEvent) -> None:
+            # asked outside the lock: an api that takes its time holds up nobody who opens another order
+            whole = self._whole(order_id) if event.kind == "end" else None
+            with self._lock:
+                if self._follower is follower:
+                    self._hear(event, whole)
+
+        def linked(state: Link) -> None:
+            with self._lock:
+                if self._follower is follower:
+                    self._linked(state)
+
+        follower = Follower(self._client, order_id, hear=hear, link=linked, first_wait_seconds=self._first_wait_seconds)
+        self._follower = follower
+        follower.start()
+
+    def _hear(self, event: StreamEvent, whole: OrderCard | None) -> None:
+        if (story := self.story) is None:
+            return
+        before = story.order.state
+        news = story.hear(event)
+        if news is News.NOTHING:
+            return
+        if whole is not None:
+            story.order = whole
+            if whole.script_text:
+                story.tell(whole.script_text)
+        self._draw()
+        if story.order.state is not before:
+            self._changed(story.order)
+
+    def _whole(self, order_id: str) -> OrderCard | None:
+        """The order at its end. The delivered script is the truth: what was shown live is held against it."""
+        try:
+            return self._client.order(order_id)
+        except ApiError as error:
+            logger.info("order %s: %s", order_id, error)
+            return None  # what is shown came from the same run; opening the order again shows the rest
+
+    def _draw(self) -> None:
+        if (story := self.story) is None:
+            return
+        order = story.order
+        self.heading.value = tag("h2", order.title)
+        self.steps.value = draw_steps(story)
+        sentence = CANCELLED if self._cancelled and order.state is OrderState.PLACED else SENTENCES[order.state]
+        self.sentence.value = tag("p", sentence, class_="tng-sentence", role="status")
+        self.downloads.value = draw_downloads(order)
+        self.pay_button.description = f"Pay {order.price}"
+        self.pay_button.layout.display = "" if order.state in PAYABLE else "none"
+        self.reader.title = order.title
+        self.reader.waiting = story.waiting_for
+        self.reader.show(story.sections)
+
+
+def draw_steps(story: Story) -> Html:
+    """The four steps as a list, and a bar while the script is written."""
+    steps = tag("ol", *(_step(step) for step in story.steps()), class_="tng-steps")
+    if story.order.state is not OrderState.WRITING:
+        return steps
+    bar = tag("progress", max="100", value=str(story.percent), aria_label="How much of the script is written")
+    return joined([steps, bar])
+
+
+def _step(step: Step) -> Html:
+    note = [tag("span", step.note, class_="tng-note")] if step.note else []
+    current = "step" if step.state is StepState.NOW else None
+    return tag("li", tag("b", step.name), *note, class_=f"tng-step tng-{step.state.value}", aria_current=current)
+
+
+def draw_downloads(order: OrderCard) -> Html:
+    """Plain links to the files, once there are some."""
+    links = [
+        link(words, order.downloads[ending], download="")
+        for ending, words in FORMATS.items()
+        if ending in order.downloads
+    ]
+    return tag("p", *links, class_="tng-downloads") if links else Html()

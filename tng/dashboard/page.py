@@ -1,0 +1,166 @@
+"""The customer's page: it puts the parts together and lets them talk. Everything it knows comes from the api."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping
+
+import ipywidgets as widgets
+
+from tng.dashboard.client import ApiClient, OrderCard
+from tng.dashboard.follow import FIRST_WAIT_SECONDS, Link
+from tng.dashboard.form import ComposeForm
+from tng.dashboard.library import Library
+from tng.dashboard.markup import Html, joined, link, tag
+from tng.dashboard.navigator import Navigator
+from tng.dashboard.order_view import OrderView
+from tng.dashboard.request import Visit
+from tng.errors import ApiError
+
+logger = logging.getLogger(__name__)
+
+NAME = "TNG Script Generator"
+DEMO = "Demonstration: the sign-in and the payment are local stand-ins. No real account is used, and no money moves."
+RECONNECTING = "The connection is interrupted: reconnecting… Nothing is lost."
+SIGN_IN = "You have been signed out. Please sign in again."
+LOAD_AGAIN_SECONDS = 2.0
+
+
+class Dashboard:
+    """Composes the page. ``page`` is what a notebook displays; ``open`` fills it for a visit."""
+
+    def __init__(
+        self, client: ApiClient, *, hub_path: str = "/hub/", first_wait_seconds: float = FIRST_WAIT_SECONDS
+    ) -> None:
+        self._client = client
+        self._hub_path = hub_path
+        self._stopped = threading.Event()
+        self.header = widgets.HTML(self._header(""))
+        self.demo = widgets.HTML()
+        self.connection = widgets.HTML()
+        self.message = widgets.HTML()
+        self.navigator = Navigator()
+        self.form = ComposeForm(self.place)
+        self.library = Library(self.show_order)
+        self.order_view = OrderView(
+            client,
+            changed=self.library.update,
+            linked=self._show_link,
+            pay=self.pay,
+            first_wait_seconds=first_wait_seconds,
+        )
+        side = widgets.VBox([self.form, self.library])
+        side.add_class("tng-side")
+        columns = widgets.Box([side, self.order_view])
+        columns.add_class("tng-columns")
+        self.page = widgets.VBox([self.header, self.demo, self.connection, self.message, columns, self.navigator])
+        self.page.add_class("tng-dashboard")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Dashboard:
+        """The page for the account of this kernel. Nothing is asked of the api yet."""
+        return cls(ApiClient.from_environment(environ), hub_path=environ.get("JUPYTERHUB_BASE_URL", "/") + "hub/")
+
+    def open(self, query: str) -> None:
+        """Fill the page for a visit. Where the api does not answer, the page says so and fills itself later."""
+        visit = Visit.read(query)
+        if not self._try(lambda: self._load(visit)):
+            threading.Thread(target=self._load_later, args=(visit,), name="load", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop everything that runs for the page."""
+        self._stopped.set()
+        self.order_view.close()
+
+    # --- what the customer does --------------------------------------------------------------------------------
+
+    def place(self) -> None:
+        """Order what the form says, and go to the payment page."""
+        self.form.busy(True)
+        try:
+            self._try(self._place)
+        finally:
+            self.form.busy(False)
+
+    def pay(self, order_id: str) -> None:
+        """Go to the payment page of an order."""
+        self._try(lambda: self._go_and_pay(self._client.checkout(order_id)))
+
+    def show_order(self, order_id: str, *, cancelled: bool = False) -> None:
+        """Open an order on the page."""
+        self._try(lambda: self._show_order(order_id, cancelled=cancelled))
+
+    def _place(self) -> None:
+        order = self._client.place(self.form.wish, self.form.request_key)
+        self.library.update(order)
+        self._go_and_pay(order)
+
+    def _go_and_pay(self, order: OrderCard) -> None:
+        """Show the order, and leave for Stripe if there is something to pay."""
+        self.library.update(order)
+        self.order_view.show(self._client.order(order.id))
+        self.navigator.keep(order.id)
+        if order.checkout_url:
+            self.say(joined(["Taking you to the payment page. ", link("Go there now", order.checkout_url)]))
+            self.navigator.go(order.checkout_url)
+
+    def _show_order(self, order_id: str, *, cancelled: bool) -> None:
+        self.order_view.show(self._client.order(order_id), cancelled=cancelled)
+        self.navigator.keep(order_id)
+
+    # --- filling the page --------------------------------------------------------------------------------------
+
+    def _load(self, visit: Visit) -> None:
+        offer = self._client.offer()
+        self.form.show_offer(offer)
+        self.demo.value = tag("p", DEMO, class_="tng-demo", role="note") if offer.demo else ""
+        self.header.value = self._header(self._client.me())
+        self.library.show(self._client.orders())
+        self._show_link(Link.LIVE)
+        if visit.order_id:
+            self.show_order(visit.order_id, cancelled=visit.cancelled)
+
+    def _load_later(self, visit: Visit) -> None:
+        while not self._stopped.wait(LOAD_AGAIN_SECONDS):
+            if self._try(lambda: self._load(visit)):
+                return
+
+    # --- what the page says ------------------------------------------------------------------------------------
+
+    def say(self, sentence: str) -> None:
+        """Show a message, or take it away with an empty text."""
+        self.message.value = tag("p", sentence, class_="tng-message", role="alert") if sentence else ""
+
+    def _try(self, action: Callable[[], None]) -> bool:
+        """Do it; if the api refuses, say its sentence. Whether it is done, or there is no use in trying again."""
+        self.say("")
+        try:
+            action()
+        except ApiError as error:
+            logger.info("the api: %s", error)
+            if error.status in (401, 403):
+                self._show_link(Link.REFUSED)
+            elif error.status == 0:
+                self._show_link(Link.RECONNECTING)
+                self.say(error.user_message)
+            else:
+                self.say(error.user_message)
+            return not error.retryable
+        return True
+
+    def _show_link(self, state: Link) -> None:
+        match state:
+            case Link.LIVE:
+                self.connection.value = ""
+            case Link.RECONNECTING:
+                self.connection.value = tag("p", RECONNECTING, class_="tng-connection", role="status")
+            case Link.REFUSED:
+                again = link("Sign in", self._hub_path + "user-redirect/")
+                self.connection.value = tag("p", SIGN_IN, " ", again, class_="tng-connection", role="alert")
+
+    def _header(self, account: str) -> Html:
+        name = tag("span", account, class_="tng-account")
+        leave = link("Sign out", self._hub_path + "logout", class_="tng-leave")
+        return tag("header", tag("h1", NAME), tag("nav", name, leave, aria_label="Account"), class_="tng-header")
