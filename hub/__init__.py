@@ -1,0 +1,1 @@
+"""The house: who comes in, and what is started for them. It knows no order and no model."""

@@ -1,0 +1,38 @@
+"""What the house shows of itself: its name, its address, and what is not the real thing in it. It imports little."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from tng.errors import SettingsError
+from tng.settings import Settings
+
+NAME = "TNG Script Generator"
+
+
+def stand_ins(settings: Settings) -> list[str]:
+    """What is not the real thing here: shown on every page, in the order in which a customer meets it."""
+    names = {"Google": settings.google_stand_in, "Stripe": settings.stripe_stand_in}
+    return [name for name, standing_in in names.items() if standing_in]
+
+
+def check_address(settings: Settings) -> None:
+    """Refuse a public address with a path, and stand-ins that anybody but this machine could reach."""
+    address = urlsplit(settings.public)
+    if address.path or address.query:
+        raise SettingsError(f"TNG_PUBLIC_URL {settings.public} may have no path: the house stands at the root")
+    if stand_ins(settings) and not _is_loopback(address.hostname or ""):
+        raise SettingsError(
+            f"TNG_PUBLIC_URL {settings.public} is not on this machine, and the stand-ins for Google and Stripe, "
+            "which let anybody in, run on 127.0.0.1 only; set the keys of Google and Stripe, or leave it out"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,158 @@
+"""A real house for tests: ``python -m hub`` on free ports with a home of its own, and visitors without a screen."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import psutil
+
+from tests.architecture.sources import ROOT
+
+READY_SECONDS = 120.0
+STOP_SECONDS = 40.0
+
+
+def free_block(size: int = 6) -> int:
+    """The first of ``size`` consecutive ports that are free now, outside the range that systems give out themselves."""
+    for start in random.sample(range(18000, 30000, 10), 100):
+        with ExitStack() as stack:
+            try:
+                for port in range(start, start + size):
+                    probe = stack.enter_context(socket.socket())
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return start
+    raise RuntimeError("no free block of ports was found")
+
+
+class OpenHouse:
+    """One start of ``python -m hub``. ``says`` are the lines of its console so far."""
+
+    def __init__(self, home: Path, port: int, *, command: Sequence[str] = (), **settings: str) -> None:
+        self.home = home
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.says: list[str] = []
+        self.began = time.monotonic()
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "HOME") if name in os.environ}
+        self.process = subprocess.Popen(
+            [*command, sys.executable, "-m", "hub"],
+            cwd=ROOT,
+            env=kept | {"TNG_HOME": str(home), "TNG_PORT": str(port), "TNG_FREE_DISK_MB": "0"} | settings,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def log(self) -> str:
+        """What the hub and its services have said so far."""
+        path = self.home / "logs" / "hub.log"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def wait_until_ready(self) -> float:
+        """Seconds from the start until it said that it is ready."""
+        until = time.monotonic() + READY_SECONDS
+        while not any(line.startswith("Ready") for line in self.says):
+            if self.process.poll() is not None or time.monotonic() > until:
+                self.end()
+                raise AssertionError("\n".join(self.says) + "\n" + self.log[-5000:])
+            time.sleep(0.05)
+        return time.monotonic() - self.began
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to stop; the exit status."""
+        self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait until it has ended; the exit status."""
+        status = self.process.wait(timeout=STOP_SECONDS)
+        self._reader.join(timeout=5)
+        return status
+
+    def belongings(self) -> list[psutil.Process]:
+        """Every living process that knows this home folder, whoever its parent is. The launcher is one."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                words = [*process.cmdline(), *process.environ().values()]
+                if process.status() != psutil.STATUS_ZOMBIE and any(str(self.home) in word for word in words):
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return [process for process in found if process.pid != os.getpid()]
+
+    def service(self, module: str) -> psutil.Process:
+        """The process that runs a module of ours, not the one that keeps it."""
+        for process in self.belongings():
+            line = process.cmdline()
+            if module in line and "hub.keeper" not in line:
+                return process
+        raise AssertionError(f"nothing runs {module}")
+
+    def end(self) -> None:
+        """Leave nothing behind, whatever the test did."""
+        for process in self.belongings():
+            try:
+                process.kill()
+            except psutil.Error:
+                continue
+        self.process.wait(timeout=STOP_SECONDS)
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        self.says.extend(line.rstrip("\n") for line in iter(self.process.stdout.readline, ""))
+
+
+@contextmanager
+def opened(home: Path, **settings: str) -> Iterator[OpenHouse]:
+    """A house that is ready; afterwards nothing of it is left."""
+    house = OpenHouse(home, free_block(), **settings)
+    try:
+        house.wait_until_ready()
+        yield house
+    finally:
+        if house.process.poll() is None:
+            house.stop()
+        house.end()
+
+
+def visitor(house: OpenHouse) -> httpx.Client:
+    """Somebody with a browser and no account yet."""
+    return httpx.Client(base_url=house.url, follow_redirects=True, timeout=60, headers={"accept": "text/html"})
+
+
+def sign_in(client: httpx.Client, email: str, *, to: str = "") -> httpx.Response:
+    """Go through the front door and choose somebody on the page of the stand-in; where that leads."""
+    page = client.get("/hub/oauth_login", params={"next": to} if to else {})
+    assert page.url.path == "/services/google/authorize", page.url
+    return client.post(page.url, data={"email": email})
+
+
+def arrive(client: httpx.Client, path: str) -> httpx.Response:
+    """Open ``path`` as often as it takes until a person's server answers; the page of that server."""
+    until = time.monotonic() + READY_SECONDS
+    while True:
+        page = client.get(path)
+        if page.url.path.startswith("/user/") and page.status_code == 200:
+            return page
+        assert time.monotonic() < until, (page.status_code, page.url, page.text[:2000])
+        time.sleep(0.3)

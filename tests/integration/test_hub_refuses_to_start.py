@@ -1,0 +1,102 @@
+"""What is wrong is said in one sentence, and nothing is left running or lying about."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.sources import ROOT
+from tests.integration.open_house import OpenHouse, free_block
+
+BUILT = (".venv/.made", ".venv/.installed", "hub/proxy/node_modules/.installed")
+
+
+def _refusal(house: OpenHouse) -> str:
+    """The one sentence with which it refused."""
+    assert house.wait() == 2
+    assert len(house.says) == 1, house.says
+    assert not house.belongings()
+    return house.says[0].removeprefix("TNG Script Generator cannot start: ")
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    port = free_block()
+    with socket.socket() as somebody:
+        somebody.bind(("127.0.0.1", port + 3))
+        somebody.listen()
+        sentence = _refusal(OpenHouse(tmp_path / "var", port))
+    assert f"port {port + 3} on 127.0.0.1 cannot be used" in sentence
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    sentence = _refusal(OpenHouse(tmp_path / "var", free_block(), TNG_FREE_DISK_MB="99999999"))
+    assert "99999999 are needed" in sentence
+
+
+def test_a_missing_release(tmp_path: Path) -> None:
+    sentence = _refusal(OpenHouse(tmp_path / "var", free_block(), TNG_RELEASE=str(tmp_path / "no-such-release")))
+    assert "manifest.json is missing" in sentence
+
+
+def test_a_home_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("")
+    assert "TNG_HOME" in _refusal(OpenHouse(tmp_path / "var", free_block()))
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        pytest.param({"TNG_PRICE_CENTS": "49"}, "no less than 50 cents", id="price-too-low"),
+        pytest.param({"TNG_PORT": "eight"}, "port", id="port-in-words"),
+        pytest.param({"TNG_MODE": "production"}, "GOOGLE_CLIENT_ID", id="production-without-keys"),
+        pytest.param({"TNG_PUBLIC_URL": "https://shop.example"}, "127.0.0.1 only", id="stand-ins-in-public"),
+        pytest.param({"GOOGLE_CLIENT_ID": "an-id"}, "belong together", id="half-a-key"),
+    ],
+)
+def test_settings_that_do_not_fit(tmp_path: Path, settings: dict[str, str], word: str) -> None:
+    assert word in _refusal(OpenHouse(tmp_path / "var", free_block(), **settings))
+    assert not (tmp_path / "var" / "hub.sqlite").exists()
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """What `make` sees of a fresh clone."""
+    for name in ("Makefile", "requirements.lock", "pyproject.toml", "hub/proxy/package-lock.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def _make(clone: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", "run", *words], cwd=clone, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_python_that_is_too_old(clone: Path) -> None:
+    old = clone / "python3.9"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    done = _make(clone, f"PYTHON={old}")
+    assert done.returncode != 0
+    assert "Python 3.11, 3.12 or 3.13 is needed" in done.stderr
+    assert not (clone / ".venv" / ".made").exists()
+
+
+def test_a_lock_that_is_missing(clone: Path) -> None:
+    (clone / "requirements.lock").unlink()
+    done = _make(clone)
+    assert done.returncode != 0
+    assert "requirements.lock is missing" in done.stderr
+
+
+def test_a_second_start_installs_nothing(clone: Path) -> None:
+    for name in BUILT:
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).touch()
+    done = subprocess.run(
+        ["make", "--dry-run", "run"], cwd=clone, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines() == ["exec .venv/bin/python -m hub"]

@@ -1,0 +1,48 @@
+"""Settings of a house that never opens: in a folder of its own, whatever the shell says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from traitlets.config import Config
+
+from hub.config import configure
+from tng.settings import Settings
+
+GOOGLE = {"google_client_id": "an-id.apps.example", "google_client_secret": "a-google-secret"}
+STRIPE = {"stripe_secret_key": "sk_test_of_ours", "stripe_webhook_secret": "whsec_of_ours"}
+LIVE = {"stripe_secret_key": "sk_" + "live_of_ours", "stripe_webhook_secret": "whsec_of_ours"}
+PRODUCTION = {"mode": "production", "public_url": "https://shop.example", **GOOGLE, **LIVE}
+
+DEMO: dict[str, Any] = {}
+WITH_GOOGLE = dict(GOOGLE)
+WITH_STRIPE = dict(STRIPE)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("TNG_", "GOOGLE_", "STRIPE_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Callable[..., Settings]:
+    """Settings with a home of this test's own."""
+    return lambda **changes: Settings.read(home=tmp_path / "home", **changes)
+
+
+@pytest.fixture
+def configured(settings: Callable[..., Settings]) -> Callable[..., Config]:
+    """A bare traitlets Config after ``configure``."""
+
+    def build(**changes: Any) -> Config:
+        c = Config()
+        configure(c, settings(**changes))
+        return c
+
+    return build

@@ -1,0 +1,122 @@
+"""What JupyterHub is told, as truth tables over a bare Config."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from traitlets.config import Config
+
+from hub.config import configure
+from hub.front import stand_ins
+from hub.places import find_node
+from tests.unit.hub.conftest import DEMO, PRODUCTION, WITH_GOOGLE, WITH_STRIPE
+from tng.errors import SettingsError
+from tng.settings import Settings
+
+Configured = Callable[..., Config]
+MakeSettings = Callable[..., Settings]
+
+ways = pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param(DEMO, ["Google", "Stripe"], id="demo"),
+        pytest.param(WITH_GOOGLE, ["Stripe"], id="google-is-real"),
+        pytest.param(WITH_STRIPE, ["Google"], id="stripe-is-real"),
+        pytest.param(PRODUCTION, [], id="production"),
+    ],
+)
+
+
+@ways
+def test_the_pages_name_what_is_not_real(configured: Configured, changes: dict[str, Any], expected: list[str]) -> None:
+    assert configured(**changes).JupyterHub.template_vars["stand_ins"] == expected
+
+
+@ways
+def test_stand_ins_run_only_where_keys_are_missing(
+    configured: Configured, changes: dict[str, Any], expected: list[str]
+) -> None:
+    names = {service["name"] for service in configured(**changes).JupyterHub.services}
+    assert names == {"api", "worker", "idle-culler", *(name.lower() for name in expected)}
+
+
+@ways
+def test_configuring_twice_is_configuring_once(
+    settings: MakeSettings, changes: dict[str, Any], expected: list[str]
+) -> None:
+    once, twice = Config(), Config()
+    configure(once, settings(**changes))
+    configure(twice, settings(**changes))
+    configure(twice, settings(**changes))
+    assert once == twice
+    assert stand_ins(settings(**changes)) == expected
+
+
+@ways
+def test_everything_listens_on_loopback(configured: Configured, changes: dict[str, Any], expected: list[str]) -> None:
+    c = configured(**changes)
+    addresses = [c.JupyterHub.bind_url, c.JupyterHub.hub_bind_url, c.ConfigurableHTTPProxy.api_url]
+    addresses += [service["url"] for service in c.JupyterHub.services if "url" in service]
+    assert all(address.startswith("http://127.0.0.1:") for address in addresses)
+    assert len(set(addresses)) == len(addresses)
+
+
+@pytest.mark.parametrize("changes", [DEMO, WITH_GOOGLE, WITH_STRIPE], ids=["demo", "google-is-real", "stripe-is-real"])
+@pytest.mark.parametrize("url", ["http://192.0.2.7:8000", "https://shop.example", "http://[2001:db8::1]:8000"])
+def test_a_stand_in_is_refused_where_others_could_reach_it(
+    settings: MakeSettings, changes: dict[str, Any], url: str
+) -> None:
+    with pytest.raises(SettingsError, match=r"127\.0\.0\.1 only"):
+        configure(Config(), settings(**changes, public_url=url))
+
+
+@pytest.mark.parametrize("url", ["http://localhost:9000", "http://127.0.0.1:9000/", "http://[::1]:9000"])
+def test_a_loopback_address_may_be_named_otherwise(configured: Configured, url: str) -> None:
+    assert configured(public_url=url).JupyterHub.public_url == url.rstrip("/") + "/"
+
+
+def test_a_public_address_has_no_path(settings: MakeSettings) -> None:
+    with pytest.raises(SettingsError, match="no path"):
+        configure(Config(), settings(public_url="http://127.0.0.1:8000/shop"))
+
+
+def test_a_refused_configuration_leaves_no_trace(settings: MakeSettings, tmp_path: Path) -> None:
+    c = Config()
+    with pytest.raises(SettingsError):
+        configure(c, settings(public_url="https://shop.example"))
+    assert c == Config()
+    assert not list(tmp_path.iterdir())
+
+
+def test_all_state_is_in_the_home_folder(configured: Configured, tmp_path: Path) -> None:
+    c = configured()
+    home = tmp_path / "home"
+    assert c.JupyterHub.db_url == f"sqlite:///{home}/hub.sqlite"
+    assert Path(c.ConfigurableHTTPProxy.pid_file).parent == home
+    assert Path(c.HouseSpawner.homes).parent == home
+    assert home.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_proxy_is_run_by_node_itself_and_not_by_its_wrapper(configured: Configured) -> None:
+    node, script = configured().ConfigurableHTTPProxy.command
+    assert Path(node) == find_node()
+    assert Path(node).read_bytes()[:2] != b"#!"
+    assert script.endswith("node_modules/configurable-http-proxy/bin/configurable-http-proxy")
+
+
+def test_sessions_survive_a_restart(settings: MakeSettings) -> None:
+    first, second = Config(), Config()
+    configure(first, settings())
+    configure(second, settings())
+    assert first.JupyterHub.cookie_secret == second.JupyterHub.cookie_secret
+    assert len(first.JupyterHub.cookie_secret) == 32
+
+
+def test_what_is_started_is_cleaned_up(configured: Configured) -> None:
+    hub = configured().JupyterHub
+    assert hub.cleanup_servers
+    assert hub.cleanup_proxy
+    assert not hub.allow_named_servers

@@ -1,0 +1,138 @@
+"""Which services run, what each is told, and who may do what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from traitlets.config import Config
+
+from hub.places import HARMLESS
+from hub.services import API_ACCESS
+from tests.unit.hub.conftest import DEMO, PRODUCTION, STRIPE, WITH_GOOGLE
+from tng.settings import Part, Settings
+
+Configured = Callable[..., Config]
+
+every_way = pytest.mark.parametrize("changes", [DEMO, WITH_GOOGLE, STRIPE, PRODUCTION], ids=["demo", "g", "s", "prod"])
+
+
+def _service(c: Config, name: str) -> dict[str, Any]:
+    return next(service for service in c.JupyterHub.services if service["name"] == name)
+
+
+@every_way
+def test_only_the_api_and_the_stand_in_know_keys_of_stripe(configured: Configured, changes: dict[str, Any]) -> None:
+    for service in configured(**changes).JupyterHub.services:
+        names = {name for name in service.get("environment", {}) if "STRIPE" in name}
+        allowed = {
+            "api": {"STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE"},
+            "stripe": {"STRIPE_STAND_IN_KEY", "STRIPE_STAND_IN_WEBHOOK_SECRET"},
+        }
+        assert names <= allowed.get(service["name"], set())
+
+
+@every_way
+def test_no_service_but_the_stand_in_knows_keys_of_google(configured: Configured, changes: dict[str, Any]) -> None:
+    for service in configured(**changes).JupyterHub.services:
+        if service["name"] != "google":
+            assert not [name for name in service.get("environment", {}) if "GOOGLE" in name]
+
+
+@every_way
+def test_no_secret_is_on_a_command_line(configured: Configured, changes: dict[str, Any]) -> None:
+    for service in configured(**changes).JupyterHub.services:
+        line = " ".join(service["command"])
+        for name, value in service.get("environment", {}).items():
+            if any(word in name for word in ("KEY", "SECRET")):
+                assert value not in line
+
+
+def test_the_demo_talks_to_the_stand_in_with_keys_of_its_own(configured: Configured) -> None:
+    c = configured()
+    api, stripe = _service(c, "api")["environment"], _service(c, "stripe")["environment"]
+    assert api["STRIPE_SECRET_KEY"] == stripe["STRIPE_STAND_IN_KEY"]
+    assert api["STRIPE_SECRET_KEY"].startswith("sk_test_")
+    assert api["STRIPE_WEBHOOK_SECRET"] == stripe["STRIPE_STAND_IN_WEBHOOK_SECRET"]
+    assert api["STRIPE_API_BASE"] == "http://127.0.0.1:8005/services/stripe"
+    assert "--webhook-url=http://127.0.0.1:8003/services/api/stripe/webhook" in _service(c, "stripe")["command"]
+    assert "--public-url=http://127.0.0.1:8000/services/stripe" in _service(c, "stripe")["command"]
+
+
+def test_two_houses_have_different_keys(tmp_path: Path) -> None:
+    from hub.services import stripe_environment
+
+    first = stripe_environment(Settings.read(home=tmp_path / "one"))
+    second = stripe_environment(Settings.read(home=tmp_path / "two"))
+    assert first["STRIPE_SECRET_KEY"] != second["STRIPE_SECRET_KEY"]
+    assert first["STRIPE_WEBHOOK_SECRET"] != second["STRIPE_WEBHOOK_SECRET"]
+
+
+def test_with_keys_the_api_talks_to_stripe(configured: Configured) -> None:
+    environment = _service(configured(**PRODUCTION), "api")["environment"]
+    assert environment["STRIPE_SECRET_KEY"] == PRODUCTION["stripe_secret_key"]
+    assert "STRIPE_API_BASE" not in environment
+
+
+@pytest.mark.parametrize(("name", "part"), [("api", Part.API), ("worker", Part.WORKER)])
+@every_way
+def test_a_service_can_read_its_settings_again(
+    configured: Configured, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], name: str, part: Part
+) -> None:
+    c = configured(**changes, power_users="b@example.com,a@example.com", price_cents=499)
+    for variable, value in _service(c, name)["environment"].items():
+        monkeypatch.setenv(variable, value)
+    settings = Settings.read()
+    assert settings.part is part
+    assert settings.price_cents == 499
+    assert settings.power_users == {"a@example.com", "b@example.com"}
+    assert settings.home.is_absolute()
+    assert not settings.google_client_secret.get_secret_value()
+
+
+def test_the_worker_can_neither_charge_nor_refund(configured: Configured) -> None:
+    environment = _service(configured(**PRODUCTION), "worker")["environment"]
+    assert not [name for name in environment if any(word in name for word in ("STRIPE", "GOOGLE", "COOKIE"))]
+
+
+def test_ours_are_kept_and_so_restarted_at_once(configured: Configured) -> None:
+    for service in configured().JupyterHub.services:
+        if service["name"] != "idle-culler":
+            assert service["command"][1:3] == ["-m", "hub.keeper"]
+
+
+def test_stand_ins_are_up_before_those_that_call_them(configured: Configured) -> None:
+    names = [service["name"] for service in configured().JupyterHub.services]
+    assert names.index("stripe") < names.index("api") < names.index("worker")
+
+
+def test_a_person_may_use_the_house_and_not_change_it(configured: Configured) -> None:
+    roles = {role["name"]: role for role in configured().JupyterHub.load_roles}
+    scopes = set(roles["user"]["scopes"])
+    assert API_ACCESS in scopes
+    assert {"access:servers!user", "servers!user"} <= scopes
+    assert not scopes & {"self", "tokens", "tokens!user", "users!user", "read:users!user", "admin:users"}
+    assert all(scope.endswith(("!user", "!service=api")) for scope in scopes)
+
+
+@pytest.mark.parametrize(
+    ("role", "scopes"),
+    [
+        ("api", {"read:users:name", "read:users:groups", "list:users"}),
+        ("idle-culler", {"list:users", "read:users:activity", "read:servers", "delete:servers"}),
+    ],
+)
+def test_a_service_may_do_what_it_must(configured: Configured, role: str, scopes: set[str]) -> None:
+    roles = {entry["name"]: entry for entry in configured().JupyterHub.load_roles}
+    assert set(roles[role]["scopes"]) == scopes
+    assert roles[role]["services"] == [role]
+
+
+def test_the_token_in_a_server_opens_the_api_and_little_else(configured: Configured) -> None:
+    assert set(configured().Spawner.server_token_scopes) == {"users:activity!user", "access:servers!server", API_ACCESS}
+
+
+def test_what_is_inherited_holds_no_secret() -> None:
+    assert not [name for name in HARMLESS if any(word in name for word in ("KEY", "SECRET", "TOKEN", "PASS"))]

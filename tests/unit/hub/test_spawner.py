@@ -1,0 +1,147 @@
+"""What is started for whom, and what it is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from traitlets.config import Config
+
+from hub import spawner
+from hub.auth import POWER_USERS
+from hub.spawner import HouseSpawner, make_home, server_environment, socket_folder, stock_workbench
+from tests.unit.hub.conftest import DEMO, PRODUCTION
+from tng.settings import Settings
+
+Configured = Callable[..., Config]
+FORBIDDEN = ("STRIPE", "DATABASE", "SECRET", "GOOGLE", "COOKIE")
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch, configured: Configured, tmp_path: Path) -> Callable[..., HouseSpawner]:
+    """A spawner after ``start``, whose process is written down instead of started."""
+
+    async def start(self: HouseSpawner) -> tuple[str, int]:
+        return "127.0.0.1", 1
+
+    monkeypatch.setattr(spawner.SimpleLocalProcessSpawner, "start", start)
+
+    async def build(*groups: str, name: str = "ada@example.com", **wishes: Any) -> HouseSpawner:
+        c = configured()
+        user = SimpleNamespace(name=name, id=7, groups=[SimpleNamespace(name=group) for group in groups], url="/user/x")
+        house = HouseSpawner(config=c)
+        house.user = user
+        house.user_options = wishes
+        await house.start()
+        return house
+
+    return build  # type: ignore[return-value]
+
+
+async def test_a_customer_gets_the_dashboard(started: Any) -> None:
+    house = await started()
+    assert house.cmd[-1] == "hub.voila_server"
+    assert house.args[0].endswith("notebooks/pages/dashboard.ipynb")
+    assert house.default_url == ""
+
+
+async def test_a_power_user_gets_jupyterlab(started: Any) -> None:
+    house = await started("another", POWER_USERS)
+    assert house.cmd[-1] == "jupyterhub.singleuser"
+    assert house.default_url == "/lab"
+    assert ("--allow-root" in house.args) == (os.geteuid() == 0)
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [{"cmd": "jupyterhub-singleuser"}, {"default_url": "/lab"}, {"profile": "power"}, {"groups": [POWER_USERS]}],
+    ids=lambda wishes: next(iter(wishes)),
+)
+async def test_wishes_change_nothing(started: Any, wishes: dict[str, Any]) -> None:
+    plain, wishing = await started(), await started(**wishes)
+    assert (wishing.cmd, wishing.args, wishing.default_url) == (plain.cmd, plain.args, plain.default_url)
+
+
+async def test_who_leaves_the_group_gets_the_dashboard_again(started: Any) -> None:
+    house = await started(POWER_USERS)
+    house.user.groups = []
+    await house.start()
+    assert house.cmd[-1] == "hub.voila_server"
+    assert house.default_url == ""
+
+
+async def test_nothing_in_the_home_folder_is_imported(started: Any) -> None:
+    for groups in ((), (POWER_USERS,)):
+        assert (await started(*groups)).cmd[1] == "-P"
+
+
+async def test_pages_cannot_choose_their_template_or_see_tracebacks(started: Any) -> None:
+    args = (await started()).args
+    for option in ("allow_template_override=NO", "allow_theme_override=NO", "show_tracebacks=False"):
+        assert f"--VoilaConfiguration.{option}" in args
+    assert "--KernelManager.transport=ipc" in args
+
+
+@pytest.mark.parametrize("changes", [DEMO, PRODUCTION], ids=["demo", "production"])
+def test_no_secret_is_in_the_environment_of_a_server(
+    configured: Configured, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    c = configured(**changes)
+    for name in ("STRIPE_SECRET_KEY", "TNG_DATABASE_URL", "GOOGLE_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY", "TNG_HOME"):
+        monkeypatch.setenv(name, "a-secret")
+    kept = {name: os.environ[name] for name in c.HouseSpawner.env_keep if name in os.environ}
+    environment = kept | dict(c.HouseSpawner.environment)
+    assert not [name for name in environment if any(word in name for word in FORBIDDEN)]
+    assert "a-secret" not in environment.values()
+    assert {name for name in environment if name.startswith("TNG_")} == {"TNG_API_URL", "TNG_API_PATH"}
+
+
+def test_a_kernel_finds_the_api(settings: Callable[..., Settings]) -> None:
+    environment = server_environment(settings(port=9100))
+    assert environment["TNG_API_URL"] == "http://127.0.0.1:9103/services/api"
+    assert environment["TNG_API_PATH"] == "/services/api"
+
+
+def test_a_home_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "homes", "ada@example.com")
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert make_home(tmp_path / "homes", "ada@example.com") == home
+
+
+@pytest.mark.parametrize("name", ["../../etc", "..", ".ssh", "a/../b@example.com"])
+def test_no_name_leads_out_of_the_homes(tmp_path: Path, name: str) -> None:
+    homes = tmp_path / "homes"
+    home = make_home(homes, f"{name}x")
+    assert home.parent == homes
+    assert home.resolve().is_relative_to(homes.resolve())
+    assert home != homes
+
+
+def test_what_a_power_user_changed_stays(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    for name in ("one.ipynb", "two.ipynb", "three.txt"):
+        (source / name).write_text("ours")
+    stock_workbench(source, target)
+    (target / "one.ipynb").write_text("mine")
+    (target / "two.ipynb").unlink()
+    stock_workbench(source, target)
+    assert {path.name: path.read_text() for path in target.iterdir()} == {"one.ipynb": "mine", "two.ipynb": "ours"}
+
+
+@pytest.mark.parametrize("length", [57, 58, 200], ids=["fits", "one-too-long", "far-too-long"])
+def test_a_kernels_socket_fits_into_its_path(tmp_path: Path, length: int) -> None:
+    wished = Path(str(tmp_path) + "/" + "x" * max(1, length - len(str(tmp_path)) - 1))
+    if len(str(wished)) > 250:
+        pytest.skip("the folder of this test is too long itself")
+    folder = socket_folder(wished)
+    socket = folder / "kernel-12345678-1234-1234-1234-123456789012-ipc-10"
+    assert folder.is_dir()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert len(str(socket)) <= 107
+    if folder != wished:
+        folder.rmdir()
