@@ -51,10 +51,10 @@ class Product:
         return [launcher, *launcher.children(recursive=True)]
 
     def service(self, name: str) -> psutil.Process:
-        """The process of one of the hub's services, by the module that it runs."""
+        """The process of one of the hub's services, by its words after ``python -m``; not the one that keeps it."""
         for process in self.processes:
             try:
-                if name in " ".join(process.cmdline()[1:]):
+                if " ".join(process.cmdline()[2:]).startswith(name):
                     return process
             except psutil.Error:
                 continue

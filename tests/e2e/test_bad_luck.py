@@ -1,0 +1,88 @@
+"""The product under the customer's hands while its parts die: nothing is lost, and the page says what happens."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser import Visitor
+from tests.e2e.conftest import MakeVisitor
+from tests.product import ROOT, Product, running
+
+RELEASE = ROOT / "model" / "releases" / "tng-small-1"
+
+
+def _started(visitor: Visitor, title: str) -> None:
+    visitor.sign_in("ada@example.com")
+    visitor.compose(title, length="Episode")
+    visitor.order()
+    visitor.pay()
+    visitor.come_back()
+    visitor.wait_for_scenes(2)
+
+
+def _starts(product: Product, title_order: str) -> int:
+    return len(re.findall(rf"job order:{title_order} RUNNING: attempt", product.log))
+
+
+def test_the_worker_is_killed_in_mid_script_and_the_script_is_delivered_once(
+    visitor: MakeVisitor, product: Product
+) -> None:
+    ada = visitor()
+    _started(ada, "The Interrupted Hand")
+    first_scene = ada.page.locator(".tng-scene").nth(1).inner_text()
+    order_id = ada.page.url.split("order=")[1][:36]
+    product.service("tng.cli worker").kill()
+
+    ada.expect_sentence("ready", patience_ms=180_000)
+    assert _starts(product, order_id) == 2
+    assert product.log.count(f"order {order_id} WRITING→DELIVERED") == 1
+    assert ada.page.locator(".tng-scene").nth(1).inner_text() == first_scene, "the seed gives the same script"
+    headings = ada.page.locator(".tng-heading").all_inner_texts()
+    assert len(headings) == 21
+
+
+def test_the_api_is_killed_while_a_script_is_written_and_the_page_reconnects(
+    visitor: MakeVisitor, product: Product
+) -> None:
+    ada = visitor()
+    _started(ada, "The Broken Thread")
+    product.service("tng.api").kill()
+    expect(ada.page.locator(".tng-connection")).to_contain_text("reconnecting")
+    ada.photograph("10-reconnecting")
+    ada.expect_sentence("ready", patience_ms=180_000)
+    expect(ada.page.locator(".tng-connection")).to_have_count(0)
+    assert ada.page.locator(".tng-heading").count() == 21
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Iterator[Product]:
+    """A house whose release has a file that was cut short."""
+    folder = tmp_path / RELEASE.name
+    shutil.copytree(RELEASE, folder)
+    weights = next(folder.glob("*.data-*"))
+    with weights.open("rb+") as file:
+        file.truncate(weights.stat().st_size // 2)
+    with running(tmp_path / "var", TNG_RELEASE=str(folder)) as product:
+        yield product
+
+
+def test_a_release_that_was_cut_short_refunds_the_order_and_tells_the_operator_what_to_do(
+    launched: Browser, damaged: Product
+) -> None:
+    ada = Visitor(launched, damaged)
+    ada.sign_in("ada@example.com")
+    ada.compose("The Empty Page")
+    ada.order()
+    ada.pay()
+    order_id = ada.come_back()
+    ada.expect_sentence("refunded in full", patience_ms=120_000)
+    ada.photograph("11-refunded")
+    ada.close()
+    assert damaged.log.count(f"order {order_id} REFUNDING→REFUNDED") == 1
+    assert re.search(r"is damaged: .* Restore its folder", damaged.log)
