@@ -29,7 +29,7 @@ dev: $(VENV)/.installed-dev $(MODULES)/.installed
 proxy: ## the proxy alone, for an environment made from environment.yml
 	@$(call npm_ci,$(PYTHON))
 
-test: dev ## every test, or some: make test TESTS=tests/unit
+test: check ## the checks and every test, or some: make test TESTS=tests/unit
 	@$(IN)/python -m pytest $(TESTS)
 
 check: dev ## style, types, import contracts, generated files
@@ -40,7 +40,7 @@ check: dev ## style, types, import contracts, generated files
 	@$(IN)/python scripts/environment_yml.py --check
 
 bench: dev ## the figures of this machine
-	@$(IN)/python -m pytest tests/benchmarks -s
+	@$(IN)/python -m tests.benchmarks.way
 
 lock: ## pin what pyproject.toml names; needs uv
 	@$(COMPILE) pyproject.toml --output-file requirements.lock

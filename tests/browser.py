@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import APIResponse, Browser, Page, expect, sync_playwright
 
-from tests.product import Product
+from tests.open_house import OpenHouse
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WHY_SKIPPED = f"no browser: none of {', '.join(CHROMIUMS)} is on the PATH (on Debian: apt-get install chromium)"
@@ -47,11 +47,11 @@ def browser() -> Iterator[Browser]:
 class Visitor:
     """One person with one browser profile. ``hosts`` are all that the pages asked anything of."""
 
-    def __init__(self, launched: Browser, product: Product, *, phone: bool = False) -> None:
+    def __init__(self, launched: Browser, house: OpenHouse, *, phone: bool = False) -> None:
         self.context = launched.new_context(viewport=PHONE if phone else DESKTOP, accept_downloads=True)
         self.context.set_default_timeout(PATIENCE_MS)
         self.page: Page = self.context.new_page()
-        self.product = product
+        self.house = house
         self.hosts: set[str] = set()
         self.context.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc or "(the page itself)"))
 
@@ -66,7 +66,7 @@ class Visitor:
 
     def come_in(self) -> None:
         """Open the front door and press its button."""
-        self.page.goto(self.product.url)
+        self.page.goto(self.house.url)
         self.page.click("#sign-in")
         self.page.wait_for_selector("button[name=email]")
 
@@ -87,9 +87,9 @@ class Visitor:
     def ask(self, path: str) -> APIResponse:
         """Ask the api for something in the browser's name; the hub signs it in on the first visit of a page."""
         door = self.context.new_page()
-        door.goto(f"{self.product.url}/services/api/me")
+        door.goto(f"{self.house.url}/services/api/me")
         door.close()
-        return self.context.request.get(f"{self.product.url}/services/api{path}", max_redirects=0)
+        return self.context.request.get(f"{self.house.url}/services/api{path}", max_redirects=0)
 
     def compose(self, title: str, *, cast: tuple[str, ...] = ("Picard", "Worf"), length: str = "Teaser") -> None:
         """Fill the form."""

@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TNG_", env_ignore_empty=True, extra="ignore", populate_by_name=True)
 
     mode: Mode = Field(Mode.DEMO, description="demo or production")
-    part: Part = Field(Part.HOUSE, description="house, api or worker: which keys must be there; set by the house itself")
+    part: Part = Field(Part.HOUSE, description="house, api or worker: whose keys must be there; the house sets it")
     home: Path = Field(Path("var"), description="where all state lives; readable by its owner only")
     port: int = Field(8000, ge=1, le=65530, description="the public port on 127.0.0.1; the five after it are used too")
     public_url: str = Field("", description="the address customers see; default http://127.0.0.1:PORT")

@@ -1,4 +1,4 @@
-"""``product`` is the running product, ``visitor`` makes people with browsers, ``launched`` is the browser."""
+"""``house`` is the running house, ``visitor`` makes people with browsers, ``launched`` is the browser."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import WHY_SKIPPED, Visitor, browser, chromium
-from tests.product import Product, running
+from tests.open_house import OpenHouse, opened
 
 MakeVisitor = Callable[..., Visitor]
 
@@ -29,17 +29,17 @@ def launched() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with running(tmp_path_factory.mktemp("house") / "var", TNG_POWER_USERS="pia@example.com") as started:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHouse]:
+    with opened(tmp_path_factory.mktemp("house") / "var", TNG_POWER_USERS="pia@example.com") as started:
         yield started
 
 
 @pytest.fixture
-def visitor(launched: Browser, product: Product) -> Iterator[MakeVisitor]:
-    """Make a person: ``visitor()``, ``visitor(phone=True)``, ``visitor(other_product)``."""
+def visitor(launched: Browser, house: OpenHouse) -> Iterator[MakeVisitor]:
+    """Make a person: ``visitor()``, or with a telephone, ``visitor(phone=True)``."""
     people: list[Visitor] = []
 
-    def make(house: Product = product, *, phone: bool = False) -> Visitor:
+    def make(*, phone: bool = False) -> Visitor:
         people.append(Visitor(launched, house, phone=phone))
         return people[-1]
 

@@ -1,4 +1,4 @@
-"""The product under the customer's hands while its parts die: nothing is lost, and the page says what happens."""
+"""The house under the customer's hands while its parts die: nothing is lost, and the page says what happens."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.architecture.sources import ROOT
 from tests.browser import Visitor
 from tests.e2e.conftest import MakeVisitor
-from tests.product import ROOT, Product, running
+from tests.open_house import OpenHouse, opened
 
 RELEASE = ROOT / "model" / "releases" / "tng-small-1"
 
@@ -26,33 +27,33 @@ def _started(visitor: Visitor, title: str) -> None:
     visitor.wait_for_scenes(2)
 
 
-def _starts(product: Product, title_order: str) -> int:
-    return len(re.findall(rf"job order:{title_order} RUNNING: attempt", product.log))
+def _starts(house: OpenHouse, title_order: str) -> int:
+    return len(re.findall(rf"job order:{title_order} RUNNING: attempt", house.log))
 
 
 def test_the_worker_is_killed_in_mid_script_and_the_script_is_delivered_once(
-    visitor: MakeVisitor, product: Product
+    visitor: MakeVisitor, house: OpenHouse
 ) -> None:
     ada = visitor()
     _started(ada, "The Interrupted Hand")
     first_scene = ada.page.locator(".tng-scene").nth(1).inner_text()
     order_id = ada.page.url.split("order=")[1][:36]
-    product.service("tng.cli worker").kill()
+    house.service("tng.cli").kill()
 
     ada.expect_sentence("ready", patience_ms=180_000)
-    assert _starts(product, order_id) == 2
-    assert product.log.count(f"order {order_id} WRITING→DELIVERED") == 1
+    assert _starts(house, order_id) == 2
+    assert house.log.count(f"order {order_id} WRITING→DELIVERED") == 1
     assert ada.page.locator(".tng-scene").nth(1).inner_text() == first_scene, "the seed gives the same script"
     headings = ada.page.locator(".tng-heading").all_inner_texts()
     assert len(headings) == 21
 
 
 def test_the_api_is_killed_while_a_script_is_written_and_the_page_reconnects(
-    visitor: MakeVisitor, product: Product
+    visitor: MakeVisitor, house: OpenHouse
 ) -> None:
     ada = visitor()
     _started(ada, "The Broken Thread")
-    product.service("tng.api").kill()
+    house.service("tng.api").kill()
     expect(ada.page.locator(".tng-connection")).to_contain_text("reconnecting")
     ada.photograph("10-reconnecting")
     ada.expect_sentence("ready", patience_ms=180_000)
@@ -61,19 +62,19 @@ def test_the_api_is_killed_while_a_script_is_written_and_the_page_reconnects(
 
 
 @pytest.fixture
-def damaged(tmp_path: Path) -> Iterator[Product]:
+def damaged(tmp_path: Path) -> Iterator[OpenHouse]:
     """A house whose release has a file that was cut short."""
     folder = tmp_path / RELEASE.name
     shutil.copytree(RELEASE, folder)
     weights = next(folder.glob("*.data-*"))
     with weights.open("rb+") as file:
         file.truncate(weights.stat().st_size // 2)
-    with running(tmp_path / "var", TNG_RELEASE=str(folder)) as product:
-        yield product
+    with opened(tmp_path / "var", TNG_RELEASE=str(folder)) as house:
+        yield house
 
 
 def test_a_release_that_was_cut_short_refunds_the_order_and_tells_the_operator_what_to_do(
-    launched: Browser, damaged: Product
+    launched: Browser, damaged: OpenHouse
 ) -> None:
     ada = Visitor(launched, damaged)
     ada.sign_in("ada@example.com")

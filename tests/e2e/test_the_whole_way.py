@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import MakeVisitor
-from tests.product import Product
+from tests.open_house import OpenHouse
 
 TITLE = "The Patience of Lanterns"
 
 
 def test_a_newcomer_orders_pays_watches_reads_and_takes_the_script_along(
-    visitor: MakeVisitor, product: Product, tmp_path: Path
+    visitor: MakeVisitor, house: OpenHouse, tmp_path: Path
 ) -> None:
     ada = visitor()
     ada.come_in()
@@ -26,7 +26,7 @@ def test_a_newcomer_orders_pays_watches_reads_and_takes_the_script_along(
 
     ada.compose(TITLE, cast=("Picard", "Worf", "Guinan"), length="Short")
     payment_page = ada.order()
-    assert payment_page.startswith(product.url)
+    assert payment_page.startswith(house.url)
     expect(ada.page.get_by_text("$2.99").first).to_be_visible()
 
     ada.pay("4000 0000 0000 0002")
@@ -65,10 +65,10 @@ def test_a_newcomer_orders_pays_watches_reads_and_takes_the_script_along(
         assert begins is None or text.startswith(begins)
         assert "WORF" in text
         assert TITLE.upper() in text.upper()
-    assert ada.hosts <= {urlsplit(product.url).netloc, "(the page itself)"}, "a page asked something of a third party"
+    assert ada.hosts <= {urlsplit(house.url).netloc, "(the page itself)"}, "a page asked something of a third party"
 
 
-def test_a_second_customer_cannot_open_the_script_of_the_first(visitor: MakeVisitor, product: Product) -> None:
+def test_a_second_customer_cannot_open_the_script_of_the_first(visitor: MakeVisitor, house: OpenHouse) -> None:
     ada = visitor()
     ada.sign_in("ada@example.com")
     ada.compose("A Door Ajar")
@@ -79,7 +79,7 @@ def test_a_second_customer_cannot_open_the_script_of_the_first(visitor: MakeVisi
 
     ben = visitor()
     ben.sign_in("ben@example.com")
-    ben.page.goto(f"{product.url}/hub/user-redirect/?order={order_id}")
+    ben.page.goto(f"{house.url}/hub/user-redirect/?order={order_id}")
     ben.wait_until_usable()
     expect(ben.page.get_by_role("alert")).to_contain_text("no such order")
     assert "A Door Ajar" not in ben.page.content()
@@ -140,10 +140,10 @@ def test_a_power_user_gets_jupyterlab(visitor: MakeVisitor) -> None:
     pia.photograph("09-workbench")
 
 
-def test_signing_out_closes_the_door_to_the_scripts(visitor: MakeVisitor, product: Product) -> None:
+def test_signing_out_closes_the_door_to_the_scripts(visitor: MakeVisitor, house: OpenHouse) -> None:
     ben = visitor()
     ben.sign_in("ben@example.com")
     assert ben.ask("/orders").status == 200
-    ben.page.goto(f"{product.url}/hub/logout")
-    answer = ben.context.request.get(f"{product.url}/services/api/orders", max_redirects=0)
+    ben.page.goto(f"{house.url}/hub/logout")
+    answer = ben.context.request.get(f"{house.url}/services/api/orders", max_redirects=0)
     assert answer.status in (302, 303, 401)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.integration.open_house import OpenHouse, opened, visitor
+from tests.open_house import OpenHouse, opened, visitor
 
 
 @pytest.fixture(scope="session")

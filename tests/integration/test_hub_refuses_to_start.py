@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.sources import ROOT
-from tests.integration.open_house import OpenHouse, free_block
+from tests.open_house import OpenHouse, free_block
 
 BUILT = (".venv/.made", ".venv/.installed", "hub/proxy/node_modules/.installed")
 

@@ -13,7 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.integration.open_house import OpenHouse, arrive, free_block, sign_in, visitor
+from tests.open_house import OpenHouse, arrive, free_block, sign_in, visitor
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from tests.integration.open_house import OpenHouse, arrive, sign_in, visitor
+from tests.open_house import OpenHouse, arrive, sign_in, visitor
 
 pytestmark = pytest.mark.slow
 

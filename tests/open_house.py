@@ -47,6 +47,7 @@ class OpenHouse:
         self.url = f"http://127.0.0.1:{port}"
         self.says: list[str] = []
         self.began = time.monotonic()
+        self.ready_seconds = float("nan")
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "HOME") if name in os.environ}
         self.process = subprocess.Popen(
             [*command, sys.executable, "-m", "hub"],
@@ -75,7 +76,8 @@ class OpenHouse:
                 self.end()
                 raise AssertionError("\n".join(self.says) + "\n" + self.log[-5000:])
             time.sleep(0.05)
-        return time.monotonic() - self.began
+        self.ready_seconds = time.monotonic() - self.began
+        return self.ready_seconds
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to stop; the exit status."""
