@@ -59,7 +59,7 @@ class House:
 
     def _start(self) -> subprocess.Popen[bytes]:
         hub = subprocess.Popen(
-            [PYTHON, "-m", "jupyterhub", "-f", str(ROOT / "jupyterhub_config.py")],
+            [PYTHON, "-m", "hub.start", "jupyterhub", "-f", str(ROOT / "jupyterhub_config.py")],
             cwd=ROOT,
             env=hub_environment(os.environ, self.settings),
             stdin=subprocess.DEVNULL,

@@ -74,13 +74,13 @@ class HouseSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc]
         return environment
 
     def _open_dashboard(self) -> None:
-        self.cmd = [PYTHON, "-P", "-m", "hub.voila_server"]  # -P: nothing in the home folder is imported
+        self.cmd = [PYTHON, "-P", "-m", "hub.start", "hub.voila_server"]  # -P: nothing in the home folder is imported
         self.args = [str(DASHBOARD), *VOILA]
         self.default_url = ""
 
     def _open_workbench(self) -> None:
         stock_workbench(WORKBENCH, Path(self.home_dir) / "workbench")
-        self.cmd = [PYTHON, "-P", "-m", "jupyterhub.singleuser"]
+        self.cmd = [PYTHON, "-P", "-m", "hub.start", "jupyterhub.singleuser"]
         self.args = ["--KernelManager.transport=ipc", *(["--allow-root"] if self.as_root else [])]
         self.default_url = "/lab"
 
