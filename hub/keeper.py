@@ -21,7 +21,7 @@ from hub.processes import die_with_parent
 EARLY_SECONDS = 5.0
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
-GRACE_SECONDS = 4.0
+GRACE_SECONDS = 3.0
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,17 @@ class Keeper:
                 return self.process.wait(timeout=GRACE_SECONDS)
             except subprocess.TimeoutExpired:
                 if self.signals:
-                    self.process.kill()
+                    self._press()
+
+    def _press(self) -> None:
+        """A worker takes a second SIGTERM as "give the job back now"; whoever does not hear that one is killed."""
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds

@@ -33,6 +33,13 @@ VOILA = (
 )
 """One kernel is kept warm; kernels without a page are ended after two minutes; no widget library asks a stranger."""
 
+LAB = (
+    "--KernelManager.transport=ipc",
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+)
+"""JupyterLab asks a feed for news and an index for updates unless told not to; nothing is fetched at run time here."""
+
 LONGEST_SOCKET_FOLDER = 57
 """A kernel's socket is ``kernel-<uuid>-ipc-<n>`` (49 characters), and its whole path may have 107."""
 
@@ -81,7 +88,7 @@ class HouseSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc]
     def _open_workbench(self) -> None:
         stock_workbench(WORKBENCH, Path(self.home_dir) / "workbench")
         self.cmd = [PYTHON, "-P", "-m", "hub.start", "jupyterhub.singleuser"]
-        self.args = ["--KernelManager.transport=ipc", *(["--allow-root"] if self.as_root else [])]
+        self.args = [*LAB, *(["--allow-root"] if self.as_root else [])]
         self.default_url = "/lab"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -61,29 +61,27 @@ def test_the_api_is_killed_while_a_script_is_written_and_the_page_reconnects(
     assert ada.page.locator(".tng-heading").count() == 21
 
 
-@pytest.fixture
-def damaged(tmp_path: Path) -> Iterator[OpenHouse]:
-    """A house whose release has a file that was cut short."""
-    folder = tmp_path / RELEASE.name
-    shutil.copytree(RELEASE, folder)
-    weights = next(folder.glob("*.data-*"))
+def _cut_short(weights: Path) -> None:
     with weights.open("rb+") as file:
         file.truncate(weights.stat().st_size // 2)
-    with opened(tmp_path / "var", TNG_RELEASE=str(folder)) as house:
-        yield house
 
 
-def test_a_release_that_was_cut_short_refunds_the_order_and_tells_the_operator_what_to_do(
-    launched: Browser, damaged: OpenHouse
+@pytest.mark.parametrize("damage", [pytest.param(_cut_short, id="cut-short"), pytest.param(Path.unlink, id="missing")])
+def test_a_damaged_release_refunds_the_order_and_tells_the_operator_what_to_do(
+    launched: Browser, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
-    ada = Visitor(launched, damaged)
-    ada.sign_in("ada@example.com")
-    ada.compose("The Empty Page")
-    ada.order()
-    ada.pay()
-    order_id = ada.come_back()
-    ada.expect_sentence("refunded in full", patience_ms=120_000)
-    ada.photograph("11-refunded")
-    ada.close()
-    assert damaged.log.count(f"order {order_id} REFUNDING→REFUNDED") == 1
-    assert re.search(r"is damaged: .* Restore its folder", damaged.log)
+    folder = tmp_path / RELEASE.name
+    shutil.copytree(RELEASE, folder)
+    damage(next(folder.glob("*.data-*")))
+    with opened(tmp_path / "var", TNG_RELEASE=str(folder)) as house:
+        ada = Visitor(launched, house)
+        ada.sign_in("ada@example.com")
+        ada.compose("The Empty Page")
+        ada.order()
+        ada.pay()
+        order_id = ada.come_back()
+        ada.expect_sentence("refunded in full", patience_ms=120_000)
+        ada.photograph("11-refunded")
+        ada.close()
+        assert house.log.count(f"order {order_id} REFUNDING→REFUNDED") == 1
+        assert re.search(r"is damaged: .* Restore its folder", house.log)

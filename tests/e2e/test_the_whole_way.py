@@ -66,6 +66,7 @@ def test_a_newcomer_orders_pays_watches_reads_and_takes_the_script_along(
         assert "WORF" in text
         assert TITLE.upper() in text.upper()
     assert ada.hosts <= {urlsplit(house.url).netloc, "(the page itself)"}, "a page asked something of a third party"
+    assert not [word for word in (TITLE, "ada@example.com", "4242 4242") if word in house.log], "the log is discreet"
 
 
 def test_a_second_customer_cannot_open_the_script_of_the_first(visitor: MakeVisitor, house: OpenHouse) -> None:
@@ -131,13 +132,15 @@ def test_someone_with_an_unverified_address_is_refused_with_a_sentence(visitor: 
     assert una.page.locator(".tng-form").count() == 0
 
 
-def test_a_power_user_gets_jupyterlab(visitor: MakeVisitor) -> None:
+def test_a_power_user_gets_jupyterlab(visitor: MakeVisitor, house: OpenHouse) -> None:
     pia = visitor()
     pia.come_in()
     pia.choose("pia@example.com")
     pia.page.wait_for_url(re.compile("/lab"))
     pia.page.wait_for_selector("#jp-main-dock-panel")
+    pia.page.get_by_text("workbench", exact=True).wait_for()
     pia.photograph("09-workbench")
+    assert pia.hosts <= {urlsplit(house.url).netloc, "(the page itself)"}, "the workbench asked a third party"
 
 
 def test_signing_out_closes_the_door_to_the_scripts(visitor: MakeVisitor, house: OpenHouse) -> None:
