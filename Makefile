@@ -63,7 +63,7 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.installed: requirements.lock $(VENV)/.made
-	@echo "Installing into $(VENV): some minutes and 2 GB, once."
+	@echo "Installing into $(VENV): some minutes and 3 GB, once."
 	@$(PIP) install --require-hashes --requirement requirements.lock
 	@$(PIP) install --no-deps --no-index --no-build-isolation --editable .
 	@touch $@

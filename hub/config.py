@@ -37,6 +37,8 @@ def configure_building(c: Config, settings: Settings) -> None:
     hub.hub_bind_url = settings.internal_url("hub")
     hub.db_url = f"sqlite:///{home / 'hub.sqlite'}"
     hub.cookie_secret = bytes.fromhex(own_secret(home, "hub-cookie"))
+    if settings.public.startswith("https://"):  # whatever the proxy that ends TLS tells us, or forgets to tell
+        hub.tornado_settings = {"cookie_options": {"secure": True}}
     hub.cleanup_servers = True
     hub.cleanup_proxy = True
     hub.allow_named_servers = False

@@ -18,8 +18,12 @@ def stand_ins(settings: Settings) -> list[str]:
 
 
 def check_address(settings: Settings) -> None:
-    """Refuse a public address with a path, and stand-ins that anybody but this machine could reach."""
+    """Refuse a public address that is none, or has a path, and stand-ins that anybody but this machine could reach."""
     address = urlsplit(settings.public)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise SettingsError(
+            f"TNG_PUBLIC_URL {settings.public} is no address; write it as people do in a browser: https://shop.example"
+        )
     if address.path or address.query:
         raise SettingsError(f"TNG_PUBLIC_URL {settings.public} may have no path: the house stands at the root")
     if stand_ins(settings) and not _is_loopback(address.hostname or ""):

@@ -17,7 +17,7 @@ from hub.places import PROXY, find_node
 from hub.processes import end
 from tng.errors import SettingsError
 from tng.releases import find_release
-from tng.settings import Settings
+from tng.settings import Mode, Settings
 
 MIB = 2**20
 
@@ -46,11 +46,24 @@ def open_home(settings: Settings) -> Iterator[Path]:
 
 def check(settings: Settings, home: Path) -> None:
     """Everything else, the cheapest first. Raises SettingsError or ReleaseMissing."""
+    check_neighbours(settings)
     check_disk(home, settings.free_disk_mb)
     check_proxy()
     find_release(settings.release)
     end_stale_proxy(home / "proxy.pid")
     check_ports(ports(settings))
+
+
+def check_neighbours(settings: Settings) -> None:
+    """Raise SettingsError where somebody with JupyterLab, who may run anything, would live beside real keys.
+
+    All servers run as one user of the system: what one may read, the other may, keys and orders too.
+    """
+    if settings.mode is Mode.PRODUCTION and settings.power_users:
+        raise SettingsError(
+            "TNG_POWER_USERS may not be set in production: JupyterLab runs as the user of the house here, "
+            "and could read its keys and everybody's orders"
+        )
 
 
 def check_disk(home: Path, least_mb: int) -> None:

@@ -13,12 +13,14 @@ from traitlets import Bool, Unicode
 from traitlets.config import Config
 
 from hub.auth import POWER_USERS
+from hub.front import stand_ins
 from hub.places import HARMLESS, NOTEBOOKS, PYTHON, TEMPLATES
 from hub.processes import die_with_parent
 from tng.settings import ROOT, Settings
 
 DASHBOARD = NOTEBOOKS / "pages" / "dashboard.ipynb"
 WORKBENCH = NOTEBOOKS / "workbench"
+WORKBENCH_CONFIG = TEMPLATES / "jupyter_config"
 
 VOILA = (
     "--VoilaConfiguration.template=tng",
@@ -37,8 +39,11 @@ LAB = (
     "--KernelManager.transport=ipc",
     "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--LabApp.extension_manager=readonly",
 )
-"""JupyterLab asks a feed for news and an index for updates unless told not to; nothing is fetched at run time here."""
+"""JupyterLab asks a feed for news, an index for updates, and another for extensions, which it would install into the
+Python of the house. Nothing is fetched at run time here; ``WORKBENCH_CONFIG`` has the question about news left out too.
+"""
 
 LONGEST_SOCKET_FOLDER = 57
 """A kernel's socket is ``kernel-<uuid>-ipc-<n>`` (49 characters), and its whole path may have 107."""
@@ -50,6 +55,7 @@ class HouseSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc]
     Whatever a person asks for in spawn options is ignored. All servers run as the user of the hub.
     """
 
+    sockets: Path | None = None
     homes = Unicode(config=True, help="the folder of people's home folders")
     as_root = Bool(config=True, help="whether JupyterLab must be told that it may run as root")
 
@@ -77,8 +83,20 @@ class HouseSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc]
     def user_env(self, env: dict[str, str]) -> dict[str, str]:
         """Whose server it is, and where its connection files may be: short enough for a socket's path."""
         environment: dict[str, str] = super().user_env(env)
-        environment["JUPYTER_RUNTIME_DIR"] = str(socket_folder(Path(self.homes).parent / "run" / str(self.user.id)))
+        self.sockets = socket_folder(Path(self.homes).parent / "run" / str(self.user.id))
+        environment["JUPYTER_RUNTIME_DIR"] = str(self.sockets)
         return environment
+
+    def clear_state(self) -> None:
+        """Forget a server that has ended, and remove the folder of its sockets."""
+        super().clear_state()
+        self.clear_sockets()
+
+    def clear_sockets(self) -> None:
+        """Remove the folder of the sockets, which may be in a place of the system's that nobody else tidies."""
+        if self.sockets is not None:
+            shutil.rmtree(self.sockets, ignore_errors=True)
+            self.sockets = None
 
     def _open_dashboard(self) -> None:
         self.cmd = [PYTHON, "-P", "-m", "hub.start", "hub.voila_server"]  # -P: nothing in the home folder is imported
@@ -112,8 +130,10 @@ def server_environment(settings: Settings) -> dict[str, str]:
     return {
         "PYTHONPATH": str(ROOT),
         "JUPYTER_PATH": str(TEMPLATES / "jupyter"),
+        "JUPYTER_CONFIG_PATH": str(WORKBENCH_CONFIG),
         "TNG_API_URL": f"{settings.internal_url('api')}/services/api",
         "TNG_API_PATH": "/services/api",
+        "TNG_STAND_INS": ",".join(stand_ins(settings)),
     }
 
 

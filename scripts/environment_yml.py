@@ -38,7 +38,7 @@ def render(lock: bytes, project: dict[str, str]) -> str:
         digest=hashlib.sha256(lock).hexdigest(),
         count=len(re.findall(rb"^[A-Za-z0-9]\S*==", lock, re.MULTILINE)),
         name=project["name"],
-        python=project["requires-python"].removeprefix(">="),
+        python=project["requires-python"].removeprefix(">=").split(",")[0],
     )
 
 

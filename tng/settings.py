@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import stat
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 """The folder of the project: notebooks, releases and jupyterhub_config.py stand in it."""
 
 LIVE_KEYS = ("sk_live_", "rk_live_")
+LOOPBACK = re.compile(r"http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?(/|$)")
 
 
 class Mode(StrEnum):
@@ -77,8 +80,16 @@ class Settings(BaseSettings):
         try:
             return cls(**changes)
         except ValidationError as error:
-            faults = [f"{fault['loc'][0] if fault['loc'] else 'settings'}: {fault['msg']}" for fault in error.errors()]
-            raise SettingsError("; ".join(faults)) from None
+            raise SettingsError("; ".join(cls._sentence(fault) for fault in error.errors())) from None
+
+    @staticmethod
+    def _sentence(fault: Mapping[str, Any]) -> str:
+        """One fault as a person may read it: the variable by its name in the environment, never its value."""
+        message = str(fault["msg"]).removeprefix("Value error, ")
+        if not fault["loc"]:
+            return message
+        name = str(fault["loc"][0])
+        return f"{name if name.isupper() else f'TNG_{name.upper()}'}: {message}"
 
     @model_validator(mode="before")
     @classmethod
@@ -97,6 +108,13 @@ class Settings(BaseSettings):
         key, webhook = self.stripe_secret_key.get_secret_value(), self.stripe_webhook_secret.get_secret_value()
         if bool(key) != bool(webhook):
             raise ValueError("STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET belong together: set both or neither")
+        if key.startswith(LIVE_KEYS) and self.mode is not Mode.PRODUCTION:
+            raise ValueError("a live STRIPE_SECRET_KEY takes real money: it needs TNG_MODE=production")
+        earnest = not self.google_stand_in and not self.stripe_stand_in
+        if earnest and self.public_url.startswith("http://") and not LOOPBACK.match(self.public_url):
+            raise ValueError(
+                "TNG_PUBLIC_URL must begin with https:// unless it names this machine (http://127.0.0.1:…)"
+            )
         if key.startswith(LIVE_KEYS) and self.stripe_api_base:
             raise ValueError("STRIPE_API_BASE may not be set with a live key: a live key goes to Stripe alone")
         if self.mode is Mode.PRODUCTION:

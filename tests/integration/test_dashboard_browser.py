@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from tests.integration.live_api import LiveApi, live_api
-from tests.unit.tng.api_support import WISH
+from tests.unit.tng.api_support import SCRIPT, WISH
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -170,6 +170,44 @@ def test_the_page_follows_the_writing_only_while_the_reader_is_at_its_end(api: L
     newer.click()
     assert page.evaluate("e => e.scrollHeight - e.scrollTop - e.clientHeight") < 50
     newer.wait_for(state="hidden")
+
+
+def test_what_is_wrong_is_said_where_the_button_was_pressed(address: str, tab: Any) -> None:
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.goto(address)
+    tab.wait_for_selector(".tng-price")
+    tab.locator(".tng-form .tng-primary").click()
+    alert = tab.get_by_role("alert")
+    alert.wait_for()
+    assert tab.evaluate("window.scrollY") > 0, "the control: the page's top is out of sight"
+    box = alert.bounding_box()
+    assert 0 <= box["y"] <= 844 - box["height"]
+
+
+def test_a_screen_reader_is_told_what_belongs_together(address: str, tab: Any) -> None:
+    tab.goto(address)
+    tab.wait_for_selector(".tng-price")
+    assert tab.get_by_role("group", name="Cast").get_by_role("checkbox").count() == 10
+    assert tab.get_by_role("radiogroup", name="Length").get_by_role("radio").count() == 3
+    for label in ("Title", "Logline", "Tone", "Seed"):
+        assert tab.get_by_label(label, exact=True).count() == 1, label
+
+
+def test_nothing_covers_the_text_of_a_script_that_is_ready(api: LiveApi, address: str, tab: Any) -> None:
+    order = api.house.order(title="Ready")
+    api.house.pay(order)
+    job = api.house.claim()
+    tab.set_viewport_size({"width": 1280, "height": 500})
+    tab.goto(f"{address}?order={order.id}")
+    tab.wait_for_selector(".tng-now")
+    api.house.say_scenes(job, 0, 2)
+    tab.get_by_text("Then we are not.").wait_for()
+    tab.locator(".tng-page").evaluate("e => { e.scrollTop = 0 }")
+    api.house.say_scenes(job, 2, 3)
+    tab.get_by_role("button", name=re.compile("New lines")).wait_for()
+    api.house.fulfilment.deliver(job, script_text=SCRIPT, release_id="tng-test", run_sha256="0" * 64)
+    tab.get_by_text("THE END").wait_for(state="attached")
+    tab.get_by_role("button", name=re.compile("New lines")).wait_for(state="hidden")
 
 
 @pytest.mark.parametrize("width", [360, 390, 768, 1280])

@@ -52,7 +52,6 @@ class Offer:
     logline_characters: int
     fewest_cast: int
     seed_below: int
-    demo: bool
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Offer:
@@ -67,7 +66,6 @@ class Offer:
             logline_characters=int(limits["logline_characters"]),
             fewest_cast=int(limits["fewest_cast"]),
             seed_below=int(limits["seed_below"]),
-            demo=bool(body["demo"]),
         )
 
 

@@ -13,7 +13,7 @@ from tng.dashboard.client import ApiClient, OrderCard
 from tng.dashboard.follow import FIRST_WAIT_SECONDS, Link
 from tng.dashboard.form import ComposeForm
 from tng.dashboard.library import Library
-from tng.dashboard.markup import Html, joined, link, tag
+from tng.dashboard.markup import Html, link, tag
 from tng.dashboard.navigator import Navigator
 from tng.dashboard.order_view import OrderView
 from tng.dashboard.request import Visit
@@ -22,7 +22,12 @@ from tng.errors import ApiError
 logger = logging.getLogger(__name__)
 
 NAME = "TNG Script Generator"
-DEMO = "Demonstration: the sign-in and the payment are local stand-ins. No real account is used, and no money moves."
+DEMOS = {
+    ("Google", "Stripe"): "Demonstration: the sign-in and the payment are local stand-ins. "
+    "No real account is used, and no money moves.",
+    ("Google",): "Demonstration: the sign-in is a local stand-in, and no real account is used. The payment is real.",
+    ("Stripe",): "Demonstration: the payment is a local stand-in, and no money moves. The sign-in is real.",
+}
 RECONNECTING = "The connection is interrupted: reconnecting… Nothing is lost."
 SIGN_IN = "You have been signed out. Please sign in again."
 LOAD_AGAIN_SECONDS = 2.0
@@ -32,15 +37,22 @@ class Dashboard:
     """Composes the page. ``page`` is what a notebook displays; ``open`` fills it for a visit."""
 
     def __init__(
-        self, client: ApiClient, *, hub_path: str = "/hub/", first_wait_seconds: float = FIRST_WAIT_SECONDS
+        self,
+        client: ApiClient,
+        *,
+        hub_path: str = "/hub/",
+        stand_ins: tuple[str, ...] = (),
+        first_wait_seconds: float = FIRST_WAIT_SECONDS,
     ) -> None:
         self._client = client
         self._hub_path = hub_path
         self._stopped = threading.Event()
         self.header = widgets.HTML(self._header(""))
-        self.demo = widgets.HTML()
+        demo = DEMOS.get(stand_ins)
+        self.demo = widgets.HTML(tag("p", demo, class_="tng-demo", role="note") if demo else "")
         self.connection = widgets.HTML()
         self.message = widgets.HTML()
+        self.message.add_class("tng-notice")
         self.navigator = Navigator()
         self.form = ComposeForm(self.place)
         self.library = Library(self.show_order)
@@ -61,7 +73,11 @@ class Dashboard:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Dashboard:
         """The page for the account of this kernel. Nothing is asked of the api yet."""
-        return cls(ApiClient.from_environment(environ), hub_path=environ.get("JUPYTERHUB_BASE_URL", "/") + "hub/")
+        return cls(
+            ApiClient.from_environment(environ),
+            hub_path=environ.get("JUPYTERHUB_BASE_URL", "/") + "hub/",
+            stand_ins=tuple(name for name in environ.get("TNG_STAND_INS", "").split(",") if name),
+        )
 
     def open(self, query: str) -> None:
         """Fill the page for a visit. Where the api does not answer, the page says so and fills itself later."""
@@ -103,7 +119,7 @@ class Dashboard:
         self.order_view.show(self._client.order(order.id))
         self.navigator.keep(order.id)
         if order.checkout_url:
-            self.say(joined(["Taking you to the payment page. ", link("Go there now", order.checkout_url)]))
+            self.say("Taking you to the payment page. ", link("Go there now", order.checkout_url), role="status")
             self.navigator.go(order.checkout_url)
 
     def _show_order(self, order_id: str, *, cancelled: bool) -> None:
@@ -113,9 +129,7 @@ class Dashboard:
     # --- filling the page --------------------------------------------------------------------------------------
 
     def _load(self, visit: Visit) -> None:
-        offer = self._client.offer()
-        self.form.show_offer(offer)
-        self.demo.value = tag("p", DEMO, class_="tng-demo", role="note") if offer.demo else ""
+        self.form.show_offer(self._client.offer())
         self.header.value = self._header(self._client.me())
         self.library.show(self._client.orders())
         self._show_link(Link.LIVE)
@@ -129,13 +143,13 @@ class Dashboard:
 
     # --- what the page says ------------------------------------------------------------------------------------
 
-    def say(self, sentence: str) -> None:
-        """Show a message, or take it away with an empty text."""
-        self.message.value = tag("p", sentence, class_="tng-message", role="alert") if sentence else ""
+    def say(self, *sentence: str, role: str = "alert") -> None:
+        """Show a message, an alert or a mere status, or take it away by saying nothing."""
+        self.message.value = tag("p", *sentence, class_=f"tng-message tng-{role}", role=role) if sentence else ""
 
     def _try(self, action: Callable[[], None]) -> bool:
         """Do it; if the api refuses, say its sentence. Whether it is done, or there is no use in trying again."""
-        self.say("")
+        self.say()
         try:
             action()
         except ApiError as error:

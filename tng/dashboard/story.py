@@ -111,7 +111,7 @@ class Story:
                 (done, done, failed, later),
                 ("", "", "did not work out", "your money is on its way back"),
             ),
-            OrderState.REFUNDED: ((done, done, failed, failed), ("", "", "did not work out", "refunded")),
+            OrderState.REFUNDED: ((done, done, failed, failed), ("", "", "did not work out", "in full")),
             OrderState.DISPUTED: ((done, failed, later, later), ("", "the payment is disputed", "", "")),
         }[self.order.state]
         last = "Refunded" if self.order.state in (OrderState.REFUNDING, OrderState.REFUNDED) else "Ready"

@@ -78,6 +78,17 @@ def test_a_loopback_address_may_be_named_otherwise(configured: Configured, url: 
     assert configured(public_url=url).JupyterHub.public_url == url.rstrip("/") + "/"
 
 
+@pytest.mark.parametrize("url", ["shop.example", "localhost:9000", "ftp://shop.example", "https://"])
+def test_an_address_that_is_none_is_refused_with_an_example(settings: MakeSettings, url: str) -> None:
+    with pytest.raises(SettingsError, match=r"is no address; .*https://shop\.example"):
+        configure(Config(), settings(public_url=url))
+
+
+def test_behind_tls_every_cookie_is_secure_whatever_the_request_says(configured: Configured) -> None:
+    assert configured(**PRODUCTION).JupyterHub.tornado_settings == {"cookie_options": {"secure": True}}
+    assert "tornado_settings" not in configured().JupyterHub
+
+
 def test_a_public_address_has_no_path(settings: MakeSettings) -> None:
     with pytest.raises(SettingsError, match="no path"):
         configure(Config(), settings(public_url="http://127.0.0.1:8000/shop"))

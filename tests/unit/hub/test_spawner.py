@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -86,6 +87,30 @@ async def test_pages_cannot_choose_their_template_or_see_tracebacks(started: Any
     assert "--KernelManager.transport=ipc" in args
 
 
+async def test_the_workbench_installs_nothing_and_asks_for_nothing(started: Any) -> None:
+    house = await started(POWER_USERS)
+    assert "--LabApp.extension_manager=readonly" in house.args
+    config = Path(house.environment["JUPYTER_CONFIG_PATH"]) / "labconfig" / "page_config.json"
+    assert json.loads(config.read_text())["disabledExtensions"] == {
+        "@jupyterlab/apputils-extension:announcements": True
+    }
+
+
+@pytest.mark.parametrize("length", [20, 200], ids=["in-the-home-folder", "in-the-systems-place"])
+def test_a_server_that_has_ended_leaves_no_sockets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    monkeypatch.setattr(spawner.SimpleLocalProcessSpawner, "user_env", lambda _self, env: env)
+    house = HouseSpawner()
+    house.user = SimpleNamespace(name="ada@example.com", id=7)
+    house.homes = str(tmp_path / ("x" * length) / "homes")
+    folder = Path(house.user_env({})["JUPYTER_RUNTIME_DIR"])
+    (folder / "kernel-1-ipc-1").touch()
+    house.clear_state()
+    assert not folder.exists()
+    house.clear_state()
+
+
 @pytest.mark.parametrize("changes", [DEMO, PRODUCTION], ids=["demo", "production"])
 def test_no_secret_is_in_the_environment_of_a_server(
     configured: Configured, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
@@ -97,7 +122,7 @@ def test_no_secret_is_in_the_environment_of_a_server(
     environment = kept | dict(c.HouseSpawner.environment)
     assert not [name for name in environment if any(word in name for word in FORBIDDEN)]
     assert "a-secret" not in environment.values()
-    assert {name for name in environment if name.startswith("TNG_")} == {"TNG_API_URL", "TNG_API_PATH"}
+    assert {name for name in environment if name.startswith("TNG_")} == {"TNG_API_URL", "TNG_API_PATH", "TNG_STAND_INS"}
 
 
 def test_a_kernel_finds_the_api(settings: Callable[..., Settings]) -> None:

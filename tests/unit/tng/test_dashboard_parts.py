@@ -30,7 +30,7 @@ from tng.script import CAST, Length, Premise
 
 EVIL = "<img src=x onerror=alert(1)>\"'&"
 CARD = OrderCard("ord_1", OrderState.DELIVERED, EVIL, "2.99 USD", datetime(2026, 11, 24, tzinfo=UTC))
-OFFER = Offer("4.99 USD", CAST, ("mystery",), (LengthChoice(Length.SHORT, 9, 11),), 80, 500, 2, 2**31, demo=True)
+OFFER = Offer("4.99 USD", CAST, ("mystery",), (LengthChoice(Length.SHORT, 9, 11),), 80, 500, 2, 2**31)
 
 
 # --- markup ---------------------------------------------------------------------------------------------------------
@@ -318,3 +318,19 @@ def test_building_the_page_asks_nobody_anything() -> None:
 
     dashboard = Dashboard(client_of(refuse))
     assert "TNG Script Generator" in html_of(dashboard.page)
+
+
+@pytest.mark.parametrize(
+    ("stand_ins", "says", "hides"),
+    [
+        pytest.param("Google,Stripe", "no money moves", "is real", id="demo"),
+        pytest.param("Google", "The payment is real", "no money moves", id="stripe-is-real"),
+        pytest.param("Stripe", "The sign-in is real", "No real account", id="google-is-real"),
+        pytest.param("", "TNG Script Generator", "Demonstration", id="production"),
+        pytest.param("<b>", "TNG Script Generator", "<b>", id="nonsense"),
+    ],
+)
+def test_the_banner_never_says_that_no_money_moves_where_some_does(stand_ins: str, says: str, hides: str) -> None:
+    shown = html_of(Dashboard.from_environment({"TNG_STAND_INS": stand_ins}).page)
+    assert says in shown
+    assert hides not in shown

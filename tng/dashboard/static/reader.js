@@ -78,6 +78,7 @@ export default {
         waiting.textContent = model.get("waiting");
         frame.classList.toggle("tng-empty", !body.childElementCount && !model.get("waiting"));
       });
+      if (!model.get("waiting")) newer.hidden = true; // nothing more comes: the button would only cover the text
     };
     const listen = (message) => {
       if (message.kind === "all") {
