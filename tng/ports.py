@@ -143,7 +143,7 @@ class Store(Protocol):
 class PaymentGateway(Protocol):
     """Stripe. Raises GatewayUnavailable where there is no answer, PaymentRefused where the answer is no.
 
-    Called by ``tng.shop`` only, and never inside a unit of work.
+    Called by ``tng.shop`` and ``tng.till`` only, and never inside a unit of work.
     """
 
     livemode: bool

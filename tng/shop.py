@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -200,8 +201,10 @@ class Shop:
                 break
             except TngError as error:
                 logger.error("order %s: not reconciled, %s", order.id, error)
-            except Exception:  # whatever it is, the next order has a right to be looked at
-                logger.exception("order %s: not reconciled", order.id)
+            except Exception as error:  # noqa: BLE001  whatever it is, the next order has a right to be looked at
+                # The place, not the text: an exception may quote what it was working on.
+                where = "".join(traceback.format_tb(error.__traceback__))
+                logger.error("order %s: not reconciled, %s\n%s", order.id, type(error).__name__, where)
 
     def _reconcile(self, order: Order) -> None:
         now, session_id = self._clock.now(), order.checkout_session_id

@@ -137,6 +137,8 @@ class Till:
             with self._store.read() as work:
                 order = _find(work, event.order_id)
             session_id = order.checkout_session_id if order else None
+        if event.type == "refund.failed":  # Stripe cannot try again: a person has to find another way
+            logger.error("order %s: a refund came back, the money is still here (webhook %s)", event.order_id, event.id)
         if session_id is None:
             return
         match event.type:

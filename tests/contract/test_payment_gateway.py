@@ -145,6 +145,12 @@ class TestWebhook:
         with pytest.raises(SignatureInvalid):
             till.gateway.read_event(self.PAYLOAD, signature, till.now())
 
+    def test_an_old_one_gets_no_younger_by_a_second_time(self, till: Till) -> None:
+        now, old = till.now(), till.now() - timedelta(days=1)
+        replayed = f"{till.sign(self.PAYLOAD, old)},t={now.timestamp():.0f}"
+        with pytest.raises(SignatureInvalid):
+            till.gateway.read_event(self.PAYLOAD, replayed, now)
+
     @pytest.mark.parametrize(
         "signature",
         [

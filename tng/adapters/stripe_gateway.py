@@ -26,6 +26,9 @@ LIVE_KEYS = ("sk_live_", "rk_live_")
 TOLERANCE_SECONDS = 300
 """How far a webhook's time may be from ours, either way (docs.stripe.com/webhooks: five minutes)."""
 
+FAILED_REFUNDS = frozenset({"failed", "canceled"})
+"""A refund in these states moved no money (docs.stripe.com/api/refunds/object, ``status``)."""
+
 _SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}")
 _CONNECT_SECONDS, _ANSWER_SECONDS = 5, 30  # the SDK's own limit is 80 s
 _RETRIES = 2  # the SDK's default is 0
@@ -124,10 +127,10 @@ class StripeGateway:
                 raise
 
     def refund(self, payment_intent_id: str, *, order_id: str, key: str) -> None:
-        """Refund the payment in full, once."""
+        """Refund the payment in full, once. A refund that Stripe took and that failed is PaymentRefused too."""
         try:
             with _stripes_errors(f"order {order_id}: refund"):
-                self._client.v1.refunds.create(
+                refund = self._client.v1.refunds.create(
                     {
                         "payment_intent": payment_intent_id,
                         "reason": "requested_by_customer",
@@ -139,13 +142,16 @@ class StripeGateway:
             if getattr(error.__cause__, "code", None) != "charge_already_refunded":
                 raise
             logger.info("order %s: its payment had been refunded already", order_id)
+            return
+        if refund.status in FAILED_REFUNDS:
+            raise PaymentRefused(f"order {order_id}: refund {refund.id} is {refund.status}, nothing was given back")
 
     def read_event(self, payload: bytes, signature: str | None, now: datetime) -> PaymentEvent:
         """Verify the signature over the raw body, and that it is of ``now``: the SDK would take one of next year."""
         try:
             # tolerance 0 turns the SDK's own look at the clock off: ours is below, and looks both ways
             event = self._client.construct_event(payload, signature, self._webhook_secret, tolerance=0)
-            stamp = int(dict(part.split("=", 1) for part in (signature or "").split(","))["t"])
+            stamp = _stamp(signature or "")
             parts = event.to_dict()
             thing = parts["data"]["object"]
             kind, event_id = str(parts["type"]), str(parts["id"])
@@ -160,6 +166,12 @@ class StripeGateway:
             payment_intent_id=thing.get("payment_intent"),
             order_id=(thing.get("metadata") or {}).get("order_id"),
         )
+
+
+def _stamp(signature: str) -> int:
+    """The one time in a signature. The SDK verifies the first: a second one, of now, would make an old webhook new."""
+    (stamp,) = (part[2:] for part in signature.split(",") if part.startswith("t="))
+    return int(stamp)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 
 from tng.adapters.kernel import Kernel
-from tng.errors import RunError
 
 LOOK_SECONDS = 5.0
 """How often the spare ones are looked after while nothing else happens."""
@@ -41,7 +40,7 @@ class WarmKernels:
     def take(self, notebook: str) -> Kernel:
         """A kernel for one run: a spare one, or one that is being warmed, or else a new one.
 
-        The caller closes it, and calls ``refill`` when the run is over. Raises KernelDied or OSError.
+        The caller closes it, and calls ``refill`` when the run is over. Raises KernelDied, OSError, RuntimeError.
         """
         with self._changed:
             self._resting = True
@@ -84,7 +83,7 @@ class WarmKernels:
                     kernel.kill()
             try:
                 kernel.warm(self._preload[notebook])
-            except RunError:
+            except Exception:
                 kernel.close()
                 raise
             finally:
@@ -97,7 +96,7 @@ class WarmKernels:
             kernel = None
             try:
                 kernel = self._start_warm(notebook)
-            except (RunError, RuntimeError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  an end of this thread would leave ``take`` waiting for ever
                 if not self._closed:
                     logger.warning("no spare kernel for %s (%s); trying again", notebook, type(error).__name__)
             with self._changed:

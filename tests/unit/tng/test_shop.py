@@ -219,7 +219,7 @@ class TestReconcile:
         assert the_order(house.store, order.id).state is OrderState.EXPIRED
 
     @pytest.mark.parametrize("fault", [PaymentRefused("no"), KeyError("a slip of ours")], ids=["refused", "slip"])
-    def test_one_bad_order_stops_nobody(self, house: House, fault: Exception) -> None:
+    def test_one_bad_order_stops_nobody(self, house: House, fault: Exception, caplog: pytest.LogCaptureFixture) -> None:
         bad = house.placed("bad")
         house.clock.advance(seconds=1)
         good = house.placed("good")
@@ -235,6 +235,8 @@ class TestReconcile:
         house.shop.reconcile()
         assert the_order(house.store, good.id).state is OrderState.PAID
         assert the_order(house.store, bad.id).state is OrderState.PLACED
+        assert f"order {bad.id}: not reconciled" in caplog.text
+        assert "a slip of ours" not in caplog.text  # an error that is not ours may quote what it was working on
 
     def test_a_refund_that_cannot_be_owed_now_stops_nobody(self, house: House) -> None:
         keep(house.store, a_paid_order(9, OrderState.REFUNDING))

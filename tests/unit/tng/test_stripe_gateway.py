@@ -127,6 +127,17 @@ def test_a_charge_that_was_refunded_already_is_refunded() -> None:
         gateway(stripe.InvalidRequestError("no", None, "other"))[0].refund("pi_1", order_id="o", key="k")
 
 
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+def test_a_refund_that_failed_gave_nothing_back(status: str) -> None:
+    with pytest.raises(PaymentRefused, match=f"re_1 is {status}"):
+        gateway(SimpleNamespace(id="re_1", status=status))[0].refund("pi_1", order_id="o", key="k")
+
+
+@pytest.mark.parametrize("status", ["succeeded", "pending", None])
+def test_a_refund_that_is_on_its_way_is_given(status: str | None) -> None:
+    gateway(SimpleNamespace(id="re_1", status=status))[0].refund("pi_1", order_id="o", key="k")
+
+
 def session(**changes: Any) -> SimpleNamespace:
     """A session as the SDK gives it; a missing field is an AttributeError there too."""
     charge = SimpleNamespace(refunded=False, disputed=False)

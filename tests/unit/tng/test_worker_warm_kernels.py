@@ -153,6 +153,24 @@ def test_one_that_dies_while_it_is_warmed_is_closed(
     assert foundry.made[0].closed
 
 
+def test_a_fault_that_nobody_foresaw_keeps_no_run_waiting(
+    foundry: Foundry, opened: Callable[..., WarmKernels], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble_once(kernel: FakeKernel, code: str) -> None:
+        if kernel is foundry.made[0]:
+            raise LookupError("no such kernel")  # what jupyter_client says where the kernel's spec is gone
+
+    monkeypatch.setattr(FakeKernel, "warm", stumble_once)
+    kernels = opened()
+    foundry.await_made(1)  # by the filler
+    taken: list[Kernel] = []
+    run = threading.Thread(target=lambda: taken.append(kernels.take("write")), daemon=True)
+    run.start()
+    run.join(PLENTY)
+    assert len(taken) == 1, "the run still waits, and its lease is kept meanwhile: for ever"
+    assert foundry.made[0].closed
+
+
 def test_closing_ends_the_spare_ones(foundry: Foundry, opened: Callable[..., WarmKernels]) -> None:
     kernels = opened(spare=2)
     foundry.await_made(2)
