@@ -99,7 +99,9 @@ async def test_a_webhook_pays_once_however_often_it_comes(house: House) -> None:
 
 
 @pytest.mark.parametrize("case", ["none", "forged", "of another body", "old", "future", "no json"])
-async def test_a_webhook_that_stripe_did_not_send_changes_nothing(house: House, case: str) -> None:
+async def test_a_webhook_that_stripe_did_not_send_changes_nothing_and_leaves_a_line_in_the_log(
+    house: House, case: str, caplog: pytest.LogCaptureFixture
+) -> None:
     order = house.order()
     house.gateway.pay(str(order.checkout_session_id))
     kind, session = "checkout.session.completed", str(order.checkout_session_id)
@@ -118,6 +120,7 @@ async def test_a_webhook_that_stripe_did_not_send_changes_nothing(house: House, 
         answer = await stripe.post("/stripe/webhook", content=payload, headers=headers)
     assert answer.status_code == 400
     assert answer.json()["error"] == "SignatureInvalid"
+    assert "STRIPE_WEBHOOK_SECRET" in caplog.text
     assert house.store.tables.orders[order.id].state is OrderState.PLACED
 
 
