@@ -1,0 +1,144 @@
+"""The four run notebooks, one after the other, with the tiny preset: from the bank to a script."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from model.checkpoint import latest
+from model.events import EVENT_MIME, RESULT_MIME
+from tests.architecture.sources import ROOT
+from tng.releases import find_release, verify
+from tng.script import Length, Premise, Tone, parse
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+PREMISE = Premise("The Quiet Hours", "Ambassador Sorel comes aboard.", ("PICARD", "DATA"), Tone.DRAMA, Length.TEASER, 0)
+
+
+def run(notebook: str, parameters: dict[str, Any], folder: Path, *, fails: bool = False) -> list[dict[str, Any]]:
+    """Run a notebook as papermill does; the bundles that it displayed."""
+    executed = folder / f"{notebook}.ipynb"
+    given = [part for name, value in parameters.items() for part in ("-p", name, str(value))]
+    raw = ["-r", "premise_json", parameters["premise_json"]] if "premise_json" in parameters else []
+    command = [sys.executable, "-m", "papermill", str(ROOT / "notebooks" / "runs" / f"{notebook}.ipynb"), str(executed)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", "IPYTHONDIR": str(folder)}
+    done = subprocess.run(
+        [*command, *given, *raw, "-k", "python3", "--no-progress-bar"],
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=400, check=False,
+    )  # fmt: skip
+    assert (done.returncode != 0) is fails, done.stderr[-3000:]
+    cells = nbformat.read(executed, as_version=4).cells
+    return [output["data"] for cell in cells for output in cell.get("outputs", []) if "data" in output]
+
+
+@dataclass(frozen=True)
+class Journey:
+    """Where everything of the tiny training stands, and what was displayed on the way."""
+
+    folder: Path
+    shown: dict[str, list[dict[str, Any]]]
+
+    @property
+    def release(self) -> Path:
+        return self.folder / "tng-tiny-1"
+
+
+@pytest.fixture(scope="module")
+def journey(tmp_path_factory: pytest.TempPathFactory) -> Journey:
+    folder = tmp_path_factory.mktemp("journey")
+    corpus, checkpoint, release = folder / "corpus", folder / "checkpoint", folder / "tng-tiny-1"
+    common = {"preset_name": "tiny", "corpus_folder": corpus}
+    shown = {
+        "build_corpus": run("build_corpus", common, folder),
+        "finetune": run("finetune", {**common, "checkpoint_folder": checkpoint}, folder),
+        "evaluate": run("evaluate", {**common, "checkpoint_folder": checkpoint, "release_folder": release}, folder),
+    }
+    return Journey(folder, shown)
+
+
+def write(journey: Journey, premise: Premise, name: str) -> list[dict[str, Any]]:
+    folder = journey.folder / name
+    folder.mkdir()
+    parameters = {
+        "order_id": "order-1",
+        "premise_json": json.dumps(premise.to_fields()),
+        "release_folder": journey.release,
+    }
+    return run("write_script", parameters, folder)
+
+
+def test_the_corpus_says_what_it_holds(journey: Journey) -> None:
+    (facts,) = journey.shown["build_corpus"]
+    assert facts["application/json"]["training_tokens"] > 100_000
+    assert len(facts["application/json"]["fingerprint"]) == 64
+
+
+def test_the_loss_falls(journey: Journey) -> None:
+    facts = journey.shown["finetune"][-1]["application/json"]
+    assert facts["steps"] == 120
+    assert facts["mean_loss"] < facts["first_loss"] - 1
+    losses = json.loads((journey.folder / "checkpoint" / "losses.json").read_text(encoding="ascii"))
+    assert len(losses) == 120
+
+
+def test_the_checkpoint_names_its_own_files(journey: Journey) -> None:
+    checkpoint = journey.folder / "checkpoint"
+    assert latest(checkpoint) == checkpoint / "model-120"
+    assert str(journey.folder) not in (checkpoint / "checkpoint").read_text(encoding="ascii")
+    assert not (journey.folder / "samples").exists(), "gpt-2-simple was not to write samples"
+    assert not (journey.folder / "checkpoint.base").exists()
+
+
+def test_the_release_is_whole_and_says_how_it_was_made(journey: Journey) -> None:
+    release = verify(find_release(journey.release))
+    assert release.meta["steps_done"] == 120
+    assert release.meta["corpus"]["fingerprint"] == journey.shown["build_corpus"][0]["application/json"]["fingerprint"]
+    assert 20 < release.meta["evaluation"]["recombined_perplexity"] < 700
+    assert journey.shown["evaluate"][-1]["application/json"]["reads_back"] == 1
+
+
+def test_a_script_is_written_and_told_as_it_is_written(journey: Journey) -> None:
+    shown = write(journey, PREMISE, "first")
+    kinds = [bundle[EVENT_MIME]["kind"] for bundle in shown if EVENT_MIME in bundle]
+    assert kinds == ["plan", *["scene", "progress"] * 3]
+    (result,) = [bundle[RESULT_MIME] for bundle in shown if RESULT_MIME in bundle]
+    script = parse(result["script_text"])
+    assert script.title == PREMISE.title
+    assert set(PREMISE.cast) <= set(script.speakers)
+    assert (result["release_id"], result["seed"]) == ("tng-tiny-1", 0)
+
+
+def test_the_same_order_is_written_the_same_again(journey: Journey) -> None:
+    results = [
+        bundle[RESULT_MIME]["script_text"]
+        for name in ("again-1", "again-2")
+        for bundle in write(journey, PREMISE, name)
+        if RESULT_MIME in bundle
+    ]
+    assert len(results) == 2
+    assert results[0] == results[1]
+
+
+def test_a_premise_that_cannot_be_written_stops_the_run(journey: Journey) -> None:
+    folder = journey.folder / "refused"
+    folder.mkdir()
+    parameters = {"order_id": "o", "premise_json": '{"title": ""}', "release_folder": journey.release}
+    assert not [b for b in run("write_script", parameters, folder, fails=True) if RESULT_MIME in b]
+
+
+def test_a_damaged_release_stops_the_run(journey: Journey, tmp_path: Path) -> None:
+    parameters = {
+        "order_id": "o",
+        "premise_json": json.dumps(PREMISE.to_fields()),
+        "release_folder": journey.folder / "no-release",
+    }
+    assert not run("write_script", parameters, tmp_path, fails=True)

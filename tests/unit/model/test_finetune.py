@@ -1,0 +1,135 @@
+"""The cures of gpt-2-simple's traps, one by one, without TensorFlow. Together they are an integration test."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from model.checkpoint import HParams
+from model.corpus.training_text import Corpus
+from model.finetune import Progress, _Listener, finetune, has_bfloat16, learning_rate_at, record_sampler, stop_after
+from model.presets import PRESETS, FinetuneConfig, config_from, preset
+from tng.errors import CorpusError
+
+CONFIG = replace(preset("tiny"), network=HParams(n_vocab=50, n_ctx=8, n_embd=4, n_head=1, n_layer=1))
+END = 49
+
+
+class SimpleSampler:
+    """As gpt-2-simple's: a window from anywhere."""
+
+    def __init__(self, chunks: list[NDArray[np.int32]]) -> None:
+        self.chunks = chunks
+
+    def sample(self, length: int) -> NDArray[np.int32]:
+        start = random.randrange(len(self.chunks[0]) - length)
+        return self.chunks[0][start : start + length]
+
+
+def chunks() -> list[NDArray[np.int32]]:
+    record = [END, *range(12)]
+    return [np.array(record * 5 + [END], np.int32), np.array(record * 3 + [END], np.int32)]
+
+
+def test_a_window_is_as_long_as_the_network_holds() -> None:
+    sampler = record_sampler(SimpleSampler, CONFIG)(chunks())
+    assert {len(sampler.sample(1024)) for _ in range(50)} == {8}
+    assert len(sampler.sample(1)) == 1
+
+
+@pytest.mark.parametrize(("share", "fewest", "most"), [(1.0, 200, 200), (0.0, 0, 60), (0.5, 80, 160)])
+def test_as_many_windows_as_asked_begin_with_a_record(share: float, fewest: int, most: int) -> None:
+    random.seed(1)
+    sampler = record_sampler(SimpleSampler, replace(CONFIG, whole_records=share))(chunks())
+    assert fewest <= sum(sampler.sample(1024)[0] == 0 for _ in range(200)) <= most
+
+
+def test_no_window_runs_over_the_end_of_an_episode() -> None:
+    sampler = record_sampler(SimpleSampler, replace(CONFIG, whole_records=1.0))(chunks())
+    for _ in range(200):
+        window = sampler.sample(1024)
+        assert window.tolist() == list(range(8))
+
+
+def test_the_learning_rate_rises_and_falls() -> None:
+    config = replace(CONFIG, steps=100, warmup_steps=10, learning_rate=1.0)
+    rates = [learning_rate_at(step, config) for step in range(101)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[9] == pytest.approx(1.0)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[100] == pytest.approx(0.05)
+    assert learning_rate_at(10_000, config) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    ("facts", "has"),
+    [("flags: sse avx512_bf16 fma", True), ("flags: amx_bf16", True), ("flags: avx2", False), (None, False)],
+)
+def test_bfloat16_is_used_where_the_processor_has_it(tmp_path: Path, facts: str | None, has: bool) -> None:
+    path = tmp_path / "cpuinfo"
+    if facts is not None:
+        path.write_text(facts, encoding="ascii")
+    assert has_bfloat16(path) is has
+
+
+def test_what_gpt_2_simple_prints_is_read() -> None:
+    heard: list[Progress] = []
+    listener = _Listener(9, lambda progress: bool(heard.append(progress)) or True)
+    listener.write("Training...\n[1 | 0.52] loss=7.25 avg")
+    listener.write("=7.25\n[2 | 1.10] loss=6.75 avg=7.00\nSaving x\n")
+    assert heard == listener.heard == [Progress(1, 9, 0.52, 7.25, 7.25), Progress(2, 9, 1.10, 6.75, 7.00)]
+
+
+def test_a_report_that_says_stop_interrupts() -> None:
+    listener = _Listener(9, lambda progress: progress.step < 2)
+    listener.write("[1 | 0.52] loss=7.25 avg=7.25\n")
+    with pytest.raises(KeyboardInterrupt):
+        listener.write("[2 | 0.52] loss=7.25 avg=7.25\n")
+
+
+def test_time_is_a_reason_to_stop() -> None:
+    late = Progress(5, 9, 61.0, 3.0, 3.0)
+    assert stop_after(60)(late) is False
+    assert stop_after(0)(late) is not False
+    assert stop_after(62)(late) is not False
+
+
+def test_a_corpus_of_another_preset_is_refused(corpus: Corpus, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="Build the corpus with the same preset"):
+        finetune(preset("small"), corpus, tmp_path / "checkpoint")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_corpus_smaller_than_a_window_is_refused(corpus: Corpus, tmp_path: Path) -> None:
+    network = HParams(n_vocab=1500, n_ctx=100_000, n_embd=4, n_head=1, n_layer=1)
+    with pytest.raises(CorpusError, match="fewer than 100002 tokens"):
+        finetune(replace(preset("tiny"), network=network), corpus, tmp_path / "checkpoint")
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_a_preset_is_read_back_from_its_fields(name: str) -> None:
+    assert config_from(asdict(preset(name))) == preset(name)
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_a_preset_fits_together(name: str) -> None:
+    config = preset(name)
+    assert config.network.n_vocab == config.corpus.vocabulary_tokens
+    assert config.network.n_embd % config.network.n_head == 0
+    assert config.warmup_steps < config.steps
+
+
+def test_an_unknown_preset_is_refused() -> None:
+    with pytest.raises(ValueError, match="choose one of: tiny, small"):
+        preset("huge")
+
+
+def test_other_steps_are_taken_and_none_leaves_the_preset() -> None:
+    config: FinetuneConfig = preset("tiny")
+    assert config.with_steps(7).steps == 7
+    assert config.with_steps(0) == config
