@@ -1,4 +1,4 @@
-"""``house`` is the running house, ``visitor`` makes people with browsers, ``launched`` is the browser."""
+"""``house`` is the running product, ``visitor`` makes people with browsers."""
 
 from __future__ import annotations
 
@@ -7,25 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import WHY_SKIPPED, Visitor, browser, chromium
+from tests.browser import Visitor
 from tests.open_house import OpenHouse, opened
 
 MakeVisitor = Callable[..., Visitor]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "tests/e2e" in item.nodeid.replace("\\", "/"):
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.timeout(240))
-            if chromium() is None:
-                item.add_marker(pytest.mark.skip(reason=WHY_SKIPPED))
-
-
-@pytest.fixture(scope="session")
-def launched() -> Iterator[Browser]:
-    with browser() as chrome:
-        yield chrome
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from tests.browser import Visitor
 from tests.e2e.conftest import MakeVisitor
 from tests.open_house import OpenHouse, opened
 
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
 RELEASE = ROOT / "model" / "releases" / "tng-small-1"
 
 

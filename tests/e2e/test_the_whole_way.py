@@ -6,10 +6,13 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import MakeVisitor
 from tests.open_house import OpenHouse
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 TITLE = "The Patience of Lanterns"
 

@@ -1,0 +1,22 @@
+"""``launched`` is the browser that all tests share: two drivers in one process would be in each other's way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser import WHY_SKIPPED, browser, chromium
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("browser") and chromium() is None:
+            item.add_marker(pytest.mark.skip(reason=WHY_SKIPPED))
+
+
+@pytest.fixture(scope="session")
+def launched() -> Iterator[Browser]:
+    with browser() as chrome:
+        yield chrome
