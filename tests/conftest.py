@@ -1,4 +1,4 @@
-"""``launched`` is the browser that all tests share: two drivers in one process would be in each other's way."""
+"""``launched`` is the browser of a module: its driver keeps an event loop, which no async test may find running."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=WHY_SKIPPED))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launched() -> Iterator[Browser]:
     with browser() as chrome:
         yield chrome
