@@ -50,6 +50,10 @@ def test_a_newcomer_orders_pays_watches_reads_and_takes_the_script_along(
     assert order_id in ada.page.url
 
     ada.expect_sentence("ready", patience_ms=120_000)
+    ada.page.reload()
+    ada.wait_until_usable()
+    ada.wait_for_scenes(9)
+    assert ada.page.locator(".tng-page").evaluate("page => page.scrollTop") == 0, "a finished script opens at its start"
     ada.photograph("05-read")
     page = ada.page.locator(".tng-page")
     expect(page.locator(".tng-title")).to_have_text(re.compile(TITLE, re.IGNORECASE))

@@ -65,9 +65,9 @@ export default {
     const toEnd = () => page.scrollTo({ top: page.scrollHeight });
     const hello = () => model.send({ kind: "hello" });
 
-    // the page follows the writing only while the reader is at its end
+    // the page follows the writing only while the reader is at its end; a finished script is read from its beginning
     const keepingPlace = (change) => {
-      const following = atEnd();
+      const following = atEnd() && model.get("waiting") !== "";
       change();
       if (following) toEnd();
       else newer.hidden = atEnd();
