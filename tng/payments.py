@@ -16,6 +16,10 @@ LEAST_CENTS = 50
 """Stripe's minimum charge in US dollars (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."""
 
 
+LIVE_KEYS = ("sk_live_", "rk_live_")
+"""How a key begins that moves real money (docs.stripe.com/keys)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """What a script costs."""

@@ -13,12 +13,11 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tng.errors import SettingsError
-from tng.payments import LEAST_CENTS, Price
+from tng.payments import LEAST_CENTS, LIVE_KEYS, Price
 
 ROOT = Path(__file__).resolve().parent.parent
 """The folder of the project: notebooks, releases and jupyterhub_config.py stand in it."""
 
-LIVE_KEYS = ("sk_live_", "rk_live_")
 LOOPBACK = re.compile(r"http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?(/|$)")
 
 

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser
 
 from tests.integration.live_api import LiveApi, live_api
 from tests.unit.tng.api_support import SCRIPT, WISH
+from tng.jobs import Job
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_MS = 30_000
@@ -93,6 +94,19 @@ def foreign(tab: Any, address: str) -> list[str]:
     return [url for url in tab.asked if not url.startswith((address, "data:", "blob:")) and "pay.example" not in url]
 
 
+def two_scenes_on_a_low_page(api: LiveApi, address: str, tab: Any, *, title: str) -> Job:
+    """The job of a paid order that is being written; its first two scenes do not fit on the page that shows them."""
+    order = api.house.order(title=title)
+    api.house.pay(order)
+    job = api.house.claim()
+    tab.set_viewport_size({"width": 1280, "height": 500})
+    tab.goto(f"{address}?order={order.id}")
+    tab.wait_for_selector(".tng-now")
+    api.house.say_scenes(job, 0, 2)
+    tab.get_by_text("Then we are not.").wait_for()
+    return job
+
+
 def test_a_customer_orders_and_watches_and_reads(api: LiveApi, address: str, tab: Any) -> None:
     tab.goto(address, wait_until="commit")
     tab.get_by_text("One moment…").wait_for(state="attached")
@@ -138,14 +152,7 @@ def test_the_script_is_set_in_the_columns_of_a_teleplay(api: LiveApi, address: s
 
 
 def test_the_page_follows_the_writing_only_while_the_reader_is_at_its_end(api: LiveApi, address: str, tab: Any) -> None:
-    order = api.house.order(title="Long")
-    api.house.pay(order)
-    job = api.house.claim()
-    tab.set_viewport_size({"width": 1280, "height": 500})
-    tab.goto(f"{address}?order={order.id}")
-    tab.wait_for_selector(".tng-now")
-    api.house.say_scenes(job, 0, 2)
-    tab.get_by_text("Then we are not.").wait_for()
+    job = two_scenes_on_a_low_page(api, address, tab, title="Long")
     page = tab.locator(".tng-page")
     assert page.evaluate("e => e.scrollHeight > e.clientHeight")
     assert page.evaluate("e => e.scrollHeight - e.scrollTop - e.clientHeight") < 50
@@ -181,14 +188,7 @@ def test_a_screen_reader_is_told_what_belongs_together(address: str, tab: Any) -
 
 
 def test_nothing_covers_the_text_of_a_script_that_is_ready(api: LiveApi, address: str, tab: Any) -> None:
-    order = api.house.order(title="Ready")
-    api.house.pay(order)
-    job = api.house.claim()
-    tab.set_viewport_size({"width": 1280, "height": 500})
-    tab.goto(f"{address}?order={order.id}")
-    tab.wait_for_selector(".tng-now")
-    api.house.say_scenes(job, 0, 2)
-    tab.get_by_text("Then we are not.").wait_for()
+    job = two_scenes_on_a_low_page(api, address, tab, title="Ready")
     tab.locator(".tng-page").evaluate("e => { e.scrollTop = 0 }")
     api.house.say_scenes(job, 2, 3)
     tab.get_by_role("button", name=re.compile("New lines")).wait_for()

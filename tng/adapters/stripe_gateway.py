@@ -18,11 +18,10 @@ import stripe
 
 from tng.errors import GatewayUnavailable, PaymentRefused, SettingsError, SignatureInvalid
 from tng.orders import Order
-from tng.payments import Checkout, CheckoutStatus, Payment, PaymentEvent
+from tng.payments import LIVE_KEYS, Checkout, CheckoutStatus, Payment, PaymentEvent
 
 logger = logging.getLogger(__name__)
 
-LIVE_KEYS = ("sk_live_", "rk_live_")
 TOLERANCE_SECONDS = 300
 """How far a webhook's time may be from ours, either way (docs.stripe.com/webhooks: five minutes)."""
 
