@@ -15,10 +15,12 @@ from pydantic import SecretStr
 
 from tng import __version__, log
 from tng.app import build_store, build_worker
+from tng.commands.release import release
+from tng.commands.train import train
+from tng.commands.writer import checkpoints, corpus
 from tng.errors import TngError
 from tng.jobs import Job
 from tng.orders import Order, OrderState
-from tng.releases import find_release, verify
 from tng.settings import Settings
 
 FAILED = 1
@@ -37,7 +39,11 @@ class Commands(click.Group):
             ctx.exit(FAILED)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    commands=[release, train, corpus, checkpoints],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="tng")
 @click.option("--log-level", default="INFO", show_default=True, type=click.Choice(LEVELS))
 def main(log_level: str) -> None:
@@ -95,18 +101,6 @@ def show_order(order_id: str) -> None:
         job = work.jobs.get(f"order:{order_id}")
     for name, value in order_lines(order, job):
         click.echo(f"{name:<16}{value}")
-
-
-@main.group()
-def release() -> None:
-    """Look after the release that writes."""
-
-
-@release.command("verify")
-def verify_release() -> None:
-    """Hold every file of the release against its manifest."""
-    checked = verify(find_release(Settings.read().release))
-    click.echo(f"Release {checked.id} is whole.")
 
 
 @main.command("settings")

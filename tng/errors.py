@@ -22,7 +22,10 @@
     ├── ReleaseError
     │   ├── ReleaseMissing    no release where one is needed
     │   └── ReleaseDamaged    a release whose files are not those of its manifest
+    ├── ShowError             a show whose folder cannot be read
     ├── CorpusError           text that cannot be read as a corpus
+    ├── CheckpointError       weights that are not what they say
+    ├── DownloadError         something that could not be fetched
     ├── ScriptError           text that cannot be read as a script
     ├── StoreBusy             the database is locked for too long
     ├── ApiError              the api refused, or could not be reached
@@ -159,8 +162,20 @@ class ReleaseDamaged(ReleaseError):
     """A release whose files are not those of its manifest."""
 
 
+class ShowError(TngError):
+    """A show whose folder cannot be read, or does not fit what it is used with."""
+
+
 class CorpusError(TngError):
     """Text that cannot be read as a corpus."""
+
+
+class CheckpointError(TngError):
+    """Weights that are not what they say: a file, a shape, a vocabulary or a loss that does not fit."""
+
+
+class DownloadError(TngError):
+    """Something that could not be fetched: no network, another size or another digest."""
 
 
 class ScriptError(TngError):
