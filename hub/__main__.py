@@ -19,7 +19,7 @@ from types import FrameType
 
 import psutil
 
-from hub.front import NAME, stand_ins
+from hub.front import stand_ins
 from hub.journal import Journal
 from hub.keys import own_secret
 from hub.places import HARMLESS, PYTHON, settings_environment
@@ -27,7 +27,9 @@ from hub.preflight import check, open_home
 from hub.processes import adopt_orphans, die_with_parent, end_descendants
 from hub.sandbox.people import PEOPLE
 from tng.errors import TngError
+from tng.programme import open_show
 from tng.settings import ROOT, Settings
+from tng.shows import Show
 
 READY_SECONDS = 120.0
 STOP_SECONDS = 12.0
@@ -107,17 +109,18 @@ def main() -> int:
         settings = Settings.read()
         with open_home(settings) as home:
             check(settings, home)
+            show = open_show(settings)
             journal = Journal(home / "logs" / "hub.log", own_secret(home, "journal"))
-            print(banner(settings, journal.path), flush=True)
+            print(banner(settings, show, journal.path), flush=True)
             return House(settings, journal).run()
     except TngError as error:
-        print(f"{NAME} cannot start: {error}", file=sys.stderr, flush=True)
+        print(f"The house cannot be opened: {error}", file=sys.stderr, flush=True)
         return 2
 
 
-def banner(settings: Settings, log: Path) -> str:
+def banner(settings: Settings, show: Show, log: Path) -> str:
     """What a person should know before opening the page."""
-    lines = [f"{NAME}: {settings.public}"]
+    lines = [f"{show.product}: {settings.public}"]
     if replaced := stand_ins(settings):
         names = " and ".join(replaced)
         lines += [f"This is a demo. Local stand-ins take the place of {names}: no real account, no real money."]

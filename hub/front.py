@@ -1,14 +1,28 @@
-"""What the house shows of itself: its name, its address, and what is not the real thing in it. It imports little."""
+"""What the house shows of itself: its name, its colours, its address, and what is not the real thing in it.
+
+It imports little. Texts are plain: every template escapes them.
+"""
 
 from __future__ import annotations
 
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
+from hub.look import whole_look
 from tng.errors import SettingsError
 from tng.settings import Settings
+from tng.shows import Show
 
-NAME = "TNG Script Generator"
+
+def front(show: Show) -> dict[str, Any]:
+    """What the templates know of the show: the house's ``product`` name, ``title``, ``disclaimer`` and ``look``."""
+    return {
+        "product": show.product,
+        "title": show.title,
+        "disclaimer": show.disclaimer,
+        "look": whole_look(show.look),
+    }
 
 
 def stand_ins(settings: Settings) -> list[str]:

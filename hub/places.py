@@ -38,10 +38,13 @@ def settings_environment(settings: Settings) -> dict[str, str]:
     for name, field in type(settings).model_fields.items():
         if field.alias is None:
             environment[f"TNG_{name.upper()}"] = _written(getattr(settings, name))
-    return environment | {"TNG_HOME": str(settings.home.resolve()), "TNG_RELEASE": str(settings.release.resolve())}
+    folders = {"TNG_HOME": settings.home, "TNG_RELEASE": settings.release, "TNG_SHOW": settings.show}
+    return environment | {name: str(folder.resolve()) for name, folder in folders.items()}
 
 
 def _written(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, frozenset):
         return ",".join(sorted(value))
     if isinstance(value, SecretStr):

@@ -9,14 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jupyterhub.spawner import SimpleLocalProcessSpawner
-from traitlets import Bool, Unicode
+from traitlets import Bool, Dict, Unicode
 from traitlets.config import Config
 
 from hub.auth import POWER_USERS
-from hub.front import stand_ins
+from hub.front import front, stand_ins
 from hub.places import HARMLESS, NOTEBOOKS, PYTHON, TEMPLATES
 from hub.processes import die_with_parent
 from tng.settings import ROOT, Settings
+from tng.shows import Show
 
 DASHBOARD = NOTEBOOKS / "pages" / "dashboard.ipynb"
 WORKBENCH = NOTEBOOKS / "workbench"
@@ -57,6 +58,7 @@ class HouseSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc]
 
     sockets: Path | None = None
     homes = Unicode(config=True, help="the folder of people's home folders")
+    front = Dict(config=True, help="what the dashboard's template knows of the show")
     as_root = Bool(config=True, help="whether JupyterLab must be told that it may run as root")
 
     async def start(self) -> tuple[str, int]:
@@ -100,7 +102,8 @@ class HouseSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc]
 
     def _open_dashboard(self) -> None:
         self.cmd = [PYTHON, "-P", "-m", "hub.start", "hub.voila_server"]  # -P: nothing in the home folder is imported
-        self.args = [str(DASHBOARD), *VOILA]
+        told = repr({"house": dict(self.front)})  # Voilà reads a dict of its command line as Python writes it
+        self.args = [str(DASHBOARD), *VOILA, f"--VoilaConfiguration.resources={told}"]
         self.default_url = ""
 
     def _open_workbench(self) -> None:
@@ -110,14 +113,15 @@ class HouseSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc]
         self.default_url = "/lab"
 
 
-def configure_servers(c: Config, settings: Settings) -> None:
+def configure_servers(c: Config, settings: Settings, show: Show) -> None:
     """How people's servers are started, and the little that they are told."""
     c.JupyterHub.spawner_class = HouseSpawner
     spawner = c.HouseSpawner
     spawner.homes = str(settings.home.resolve() / "homes")
+    spawner.front = front(show)
     spawner.as_root = os.geteuid() == 0
     spawner.env_keep = list(HARMLESS)
-    spawner.environment = server_environment(settings)
+    spawner.environment = server_environment(settings, show)
     spawner.disable_user_config = True
     spawner.http_timeout = 60
     spawner.start_timeout = 60
@@ -125,7 +129,7 @@ def configure_servers(c: Config, settings: Settings) -> None:
     spawner.term_timeout = 3
 
 
-def server_environment(settings: Settings) -> dict[str, str]:
+def server_environment(settings: Settings, show: Show) -> dict[str, str]:
     """What a person's server and its kernels know beside their hub token. No key, no database."""
     return {
         "PYTHONPATH": str(ROOT),
@@ -133,6 +137,7 @@ def server_environment(settings: Settings) -> dict[str, str]:
         "JUPYTER_CONFIG_PATH": str(WORKBENCH_CONFIG),
         "TNG_API_URL": f"{settings.internal_url('api')}/services/api",
         "TNG_API_PATH": "/services/api",
+        "TNG_PRODUCT": show.product,
         "TNG_STAND_INS": ",".join(stand_ins(settings)),
     }
 

@@ -13,18 +13,19 @@ from IPython.display import display
 
 from model.writing import Writer, Written
 from tng.script import Premise, Script, render
+from tng.shows import Show
 
 EVENT_MIME: Final = "application/vnd.tng.event+json"
 RESULT_MIME: Final = "application/vnd.tng.result+json"
 
 
-def read_premise(premise_json: str) -> Premise:
-    """The premise of a parameter. Raises PremiseError where it is none."""
+def read_premise(premise_json: str, show: Show) -> Premise:
+    """The premise of a parameter, for a writer of ``show``. Raises PremiseError where it is none."""
     try:
         fields = json.loads(premise_json)
     except ValueError:
         fields = {}
-    return Premise.checked(fields if isinstance(fields, Mapping) else {})
+    return Premise.checked(fields if isinstance(fields, Mapping) else {}, show.cues)
 
 
 def show_event(kind: str, body: Mapping[str, Any]) -> None:
@@ -53,7 +54,7 @@ def result_of(written: Written, writer: Writer, premise: Premise) -> dict[str, A
         "seed": premise.seed,
         "scenes": len(script.scenes),
         "words": count_words(script),
-        "gates": written.gates,
+        "provenance": written.provenance,
     }
 
 

@@ -1,244 +1,52 @@
-"""Train with gpt-2-simple, its traps cured. One training a process: TensorFlow keeps what it was told.
+"""Train a checkpoint: by our trainer, or by gpt-2-simple itself, which stays the reference. One training a process.
 
-What is cured, and how:
-
-- its sampler cuts windows of 1,024 tokens whatever the network holds: ours follows ``n_ctx`` and prefers windows
-  that begin with a record;
-- it knows one learning rate: a tensor stands in for it, read anew each step, so that Adam's memory is never lost;
-- it only prints: its lines are read, and told as progress. A progress that says stop is an interrupt, upon which
-  gpt-2-simple saves and ends;
-- it names its checkpoint by an absolute path: made relative afterwards;
-- it seeds nothing: ``random`` and TensorFlow are seeded;
-- processors with bfloat16 and graphics cards with float16 are used; variables and checkpoints stay float32.
+Both start from fresh weights or from a checkpoint folder, and leave a folder in gpt-2-simple's format with the losses
+of every step. Only ours measures held-out losses, keeps the best weights, stops early, and is resumed.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
-import itertools
-import json
-import logging
-import math
-import random
-import re
-import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from model.checkpoint import fresh_weights, make_relocatable, write_checkpoint
 from model.corpus.training_text import Corpus
-from model.optimizer import Muon
 from model.presets import FinetuneConfig
-from model.tokenizer import ENCODER_FILE, MERGES_FILE
-from tng.errors import CorpusError
-
-logger = logging.getLogger(__name__)
-
-LOSSES_FILE: Final = "losses.json"
-_BASE: Final = "base"
-_LOSS = re.compile(r"\[(\d+) \| ([\d.]+)\] loss=([\d.]+|nan) avg=([\d.]+|nan)")
+from model.training import reference
+from model.training.beginning import check_vocabulary, first_weights
+from model.training.loop import Training
+from model.training.progress import Progress, Report
+from tng.errors import CheckpointError
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """One step done: its number, how many there are, seconds since the first, its loss and the running mean (nats)."""
+class Trainer(StrEnum):
+    """Who trains."""
 
-    step: int
-    steps: int
-    seconds: float
-    loss: float
-    mean_loss: float
+    OURS = "tng"
+    REFERENCE = "gpt-2-simple"
 
 
-Report = Callable[[Progress], bool | None]
-"""Told each step. Answering False stops the training; what was learnt so far is saved."""
+def finetune(
+    config: FinetuneConfig,
+    corpus: Corpus,
+    folder: Path,
+    report: Report | None = None,
+    *,
+    trainer: Trainer = Trainer.OURS,
+    base: Path | None = None,
+    resume: bool = False,
+) -> list[Progress]:
+    """Train on ``corpus`` into the checkpoint folder ``folder``; answers with every step, also of before a resumption.
 
-
-def finetune(config: FinetuneConfig, corpus: Corpus, folder: Path, report: Report | None = None) -> list[Progress]:
-    """Train from fresh weights on ``corpus`` into the checkpoint folder ``folder``; answers with every step.
-
-    Raises CorpusError where the corpus is smaller than a window or was made for another vocabulary.
+    It starts from the checkpoint ``base`` or fresh weights; where ``resume`` is said and the folder holds an
+    interrupted training, from there. Raises CorpusError where the corpus was made for another vocabulary or is smaller
+    than a window, CheckpointError where base or interrupted training do not fit the configuration.
     """
-    _check(config, corpus)
-    base = folder.with_name(folder.name + ".base") / _BASE
-    write_checkpoint(config.network, fresh_weights(config.network, config.seed), base)
-    for name in (ENCODER_FILE, MERGES_FILE):
-        shutil.copyfile(corpus.folder / name, base / name)
-    listener = _Listener(config.steps, report)
-    try:
-        _train(config, corpus, base, folder, listener)
-    finally:
-        shutil.rmtree(base.parent, ignore_errors=True)
-    make_relocatable(folder)
-    losses = [[p.step, round(p.seconds, 1), p.loss] for p in listener.heard]
-    (folder / LOSSES_FILE).write_text(json.dumps(losses) + "\n", encoding="ascii")
-    return listener.heard
+    check_vocabulary(config, corpus)
+    if trainer is Trainer.OURS:
+        return Training(config, corpus, folder, base=base, resume=resume).run(report)
+    if resume:
+        raise CheckpointError("gpt-2-simple forgets its optimizer: only our trainer resumes")
+    return reference.finetune(config, corpus, first_weights(config, corpus, base), folder, report)
 
 
-def _train(config: FinetuneConfig, corpus: Corpus, base: Path, folder: Path, listener: _Listener) -> None:
-    import gpt_2_simple
-    import tensorflow as tf
-    from gpt_2_simple import gpt_2
-
-    random.seed(config.seed)
-    tf.compat.v1.reset_default_graph()
-    tf.compat.v1.set_random_seed(config.seed)
-    shutil.rmtree(folder, ignore_errors=True)
-    train = tf.compat.v1.train
-    sampler, gpt_2.Sampler = gpt_2.Sampler, record_sampler(gpt_2.Sampler, config)
-    adam, train.AdamOptimizer = train.AdamOptimizer, partial(Muon, adam=train.AdamOptimizer)
-    session = _session(tf)
-    try:
-        with contextlib.redirect_stdout(listener), contextlib.redirect_stderr(io.StringIO()):
-            gpt_2_simple.finetune(
-                session,
-                dataset=str(corpus.training_file),
-                steps=config.steps,
-                model_name=_BASE,
-                model_dir=str(base.parent),
-                batch_size=config.batch_size,
-                learning_rate=_scheduled_rate(tf, config),
-                accumulate_gradients=1,
-                restore_from="fresh",
-                run_name=folder.name,
-                checkpoint_dir=str(folder.parent),
-                sample_every=config.steps * 10,
-                sample_length=1,
-                save_every=config.save_every,
-                print_every=1,
-            )
-    finally:
-        gpt_2.Sampler, train.AdamOptimizer = sampler, adam
-        session.close()
-        tf.compat.v1.reset_default_graph()
-
-
-def learning_rate_at(step: int, config: FinetuneConfig) -> float:
-    """The learning rate of a step, counted from 0."""
-    if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
-    done = min(1.0, (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps))
-    return config.learning_rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done)))
-
-
-def _scheduled_rate(tf: Any, config: FinetuneConfig) -> Any:
-    """A scalar tensor whose value is the learning rate of the next step each time it is read: once a step."""
-    steps = itertools.count()
-    rate = tf.numpy_function(lambda: np.float32(learning_rate_at(next(steps), config)), [], tf.float32)
-    rate.set_shape(())
-    return rate
-
-
-def record_sampler(base: type[Any], config: FinetuneConfig) -> type[Any]:
-    """A sampler like gpt-2-simple's whose windows hold ``n_ctx`` tokens, most of them from a record's first token."""
-    window, end_of_text = config.network.n_ctx, config.network.n_vocab - 1
-
-    class RecordSampler(base):  # type: ignore[misc]
-        """Cuts windows out of episodes; gpt-2-simple asks for 1,024 tokens, whatever the network holds."""
-
-        def __init__(self, chunks: list[NDArray[np.int32]]) -> None:
-            super().__init__(chunks)
-            self._starts = [
-                (chunk, int(start) + 1) for chunk in chunks for start in np.flatnonzero(chunk[:-window] == end_of_text)
-            ]
-
-        def sample(self, length: int) -> NDArray[np.int32]:
-            """A window of at most ``n_ctx`` tokens."""
-            length = min(length, window)
-            if length == window and random.random() < config.whole_records:  # noqa: S311 - as gpt-2-simple
-                chunk, start = random.choice(self._starts)  # noqa: S311
-                return chunk[start : start + length]
-            cut: NDArray[np.int32] = super().sample(length)
-            return cut
-
-    return RecordSampler
-
-
-def _session(tf: Any) -> Any:
-    """A session that computes in bfloat16 or float16 where the machine can, and takes only the GPU memory it needs."""
-    from tensorflow.core.protobuf import rewriter_config_pb2
-
-    switch = rewriter_config_pb2.RewriterConfig
-    settings = tf.compat.v1.ConfigProto()
-    settings.gpu_options.allow_growth = True
-    options = settings.graph_options.rewrite_options
-    options.layout_optimizer = switch.OFF
-    if tf.config.list_physical_devices("GPU"):
-        options.auto_mixed_precision = switch.ON
-    elif has_bfloat16():
-        options.auto_mixed_precision_onednn_bfloat16 = switch.ON
-    return tf.compat.v1.Session(config=settings)
-
-
-def has_bfloat16(cpu_facts: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether the processor multiplies bfloat16 itself; elsewhere the switch would only slow it down."""
-    try:
-        facts = cpu_facts.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    return "avx512_bf16" in facts or "amx_bf16" in facts
-
-
-def _check(config: FinetuneConfig, corpus: Corpus) -> None:
-    if corpus.summary["config"]["vocabulary_tokens"] != config.network.n_vocab:
-        raise CorpusError(
-            f"the corpus was made for {corpus.summary['config']['vocabulary_tokens']} ids, "
-            f"the network has {config.network.n_vocab}. Build the corpus with the same preset."
-        )
-    with np.load(corpus.training_file) as arrays:
-        lengths = [len(arrays[name]) for name in arrays.files]
-    if not lengths or min(lengths) <= config.network.n_ctx + 1:
-        raise CorpusError(f"an episode of the corpus holds fewer than {config.network.n_ctx + 2} tokens")
-
-
-class _Listener(io.TextIOBase):
-    """Stands in for stdout while gpt-2-simple trains, and reads its lines."""
-
-    def __init__(self, steps: int, report: Report | None) -> None:
-        self._steps = steps
-        self._report = report
-        self._line = ""
-        self.heard: list[Progress] = []
-
-    def write(self, text: str) -> int:
-        """Take what is printed, and hear each line of it that is whole."""
-        self._line += text
-        while "\n" in self._line:
-            line, self._line = self._line.split("\n", 1)
-            self._hear(line)
-        return len(text)
-
-    def _hear(self, line: str) -> None:
-        match = _LOSS.match(line)
-        if match is None:
-            logger.info("gpt-2-simple: %s", line) if line.strip() else None
-            return
-        step, seconds, loss, mean = match.groups()
-        progress = Progress(int(step), self._steps, float(seconds), float(loss), float(mean))
-        self.heard.append(progress)
-        if self._report is not None and self._report(progress) is False:
-            raise KeyboardInterrupt
-
-
-def stop_after(seconds: float) -> Report:
-    """A report that stops the training when it has taken so long; 0 never stops it. Progress goes to the log."""
-    return lambda progress: _log(progress) and (not seconds or progress.seconds < seconds)
-
-
-def _log(progress: Progress) -> bool:
-    if progress.step % 20 == 0 or progress.step == progress.steps:
-        logger.info(
-            "step %d/%d loss=%.2f mean=%.3f %.0f s",
-            progress.step, progress.steps, progress.loss, progress.mean_loss, progress.seconds,
-        )  # fmt: skip
-    return True
-
-
-__all__ = ["Progress", "Report", "finetune", "has_bfloat16", "learning_rate_at", "record_sampler", "stop_after"]
+__all__ = ["Progress", "Report", "Trainer", "finetune"]

@@ -23,6 +23,7 @@ EXTENSIONS: Final = frozenset({"", "V.O.", "O.S.", "COM"})
 
 _MARK = re.compile(r"[#*>!]|Title:")
 _CUE = re.compile(r"([A-Z0-9][A-Z0-9 .'’#/&-]{0,38}?)(?: \([^()]{1,24}\))?:")
+_RUBBISH = re.compile(r"(?:[^\w\s]\s*){7,}")
 _RUN_TOGETHER = re.compile(r"[a-z][.!?][A-Za-z]")
 _STUTTER = re.compile(r"\b(\w+)\W+\1\W+\1\b", re.IGNORECASE)
 _SPEAKS = re.compile(r"[A-Z][A-Z'’]{3,}\b(?!'s)")
@@ -49,6 +50,12 @@ class Gate:
         self._standing: set[str] = set()
         self.refused: Counter[str] = Counter()
 
+    def for_draft(self) -> Gate:
+        """A gate for a scene that may not stay: it remembers on its own what stands in it, and counts together."""
+        other = Gate(self._lexicon)
+        other._standing, other.refused = set(self._standing), self.refused
+        return other
+
     def judge(
         self, line: str, speakers: Collection[str], staged: Callable[[Element], Element] = lambda element: element
     ) -> Element | Refusal:
@@ -71,6 +78,8 @@ class Gate:
             return Refusal.EMPTY
         if _MARK.match(text):
             return Refusal.MARK
+        if _RUBBISH.search(text):
+            return Refusal.FORM
         if hopeless(text, speakers):
             return Refusal.SPEAKER
         element = parse_line(text)
@@ -96,8 +105,8 @@ class Gate:
 
 
 def hopeless(beginning: str, speakers: Collection[str]) -> bool:
-    """Whether a line that begins so can never stand, because somebody else would speak or a mark comes first."""
-    if _MARK.match(beginning):
+    """Whether a line that begins so can never stand: somebody else would speak, a mark comes first, or signs alone."""
+    if _MARK.match(beginning) or _RUBBISH.search(beginning):
         return True
     cue = _CUE.match(beginning)
     return cue is not None and cue.group(1) not in speakers

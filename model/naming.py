@@ -10,7 +10,7 @@ import unicodedata
 from typing import Final
 
 from model.corpus.slots import Names
-from tng.script import CAST
+from tng.shows import Show
 
 GUEST_TITLES: Final = frozenset(
     str.split(
@@ -29,24 +29,17 @@ _OUTPOST_WORDS: Final = frozenset(
     str.split("Station Outpost Starbase Relay Depot Base Waypoint Observatory Beacon Anchorage")
 )
 _SYSTEM_ENDS: Final = frozenset({"system", "sector", "nebula"})
-_KNOWN: Final = frozenset(
-    str.split(
-        "enterprise starfleet federation klingon klingons romulan romulans vulcan vulcans ferengi borg cardassian "
-        "cardassians bajoran bajorans betazoid betazoids earth human humans jean-luc jean luc picard will william "
-        "riker beverly crusher deanna troi geordi la forge worf data wesley guinan miles o'brien obrien q holodeck "
-        "sickbay bridge ten-forward number one counselor chief i ii iii iv v"
-    )
-) | {name.lower() for name in CAST}
 
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?:;…][\"'”’)]*\s*$|^\s*[\"'“‘(]*$")
 
 
-def names_in(logline: str) -> Names:
+def names_in(logline: str, show: Show) -> Names:
     """The slots that a logline fills, of guest_title, guest, guest2, ship, planet, system and outpost.
 
     Guests come in the order in which they are named; the third and later ones are not placed.
     """
+    known = show.known_words.union(cue.lower() for cue in show.cues)
     found: Names = {}
     matches = list(_WORD.finditer(logline))
     place = 0
@@ -57,7 +50,8 @@ def names_in(logline: str) -> Names:
             continue
         before = matches[place - 1].group().lower() if place else ""
         after = matches[place + len(run)].group().lower() if place + len(run) < len(matches) else ""
-        _place(found, run, before, after, starts_sentence=_starts_sentence(logline, matches[place]))
+        opens = len(run) == 1 and _starts_sentence(logline, matches[place])
+        _place(found, run, (before, after), known, opens_sentence=opens)
         place += len(run)
     return found
 
@@ -78,13 +72,17 @@ def _starts_sentence(logline: str, match: re.Match[str]) -> bool:
     return bool(_SENTENCE_END.search(logline[: match.start()]))
 
 
-def _place(found: Names, run: list[str], before: str, after: str, *, starts_sentence: bool) -> None:
+def _place(
+    found: Names, run: list[str], around: tuple[str, str], known: frozenset[str], *, opens_sentence: bool
+) -> None:
+    """Put a run of capitalised words where it belongs, by itself and by the words before and after it."""
+    before, after = around
     if run[0] in GUEST_TITLES and len(run) > 1:
-        if plain := _plain_name(run[-1]):
+        plain = _plain_name(run[-1])
+        if plain and plain.lower() not in known:
             _add_guest(found, plain, run[0])
         return
-    own = [word for word in run if word.lower() not in _KNOWN]
-    if (starts_sentence and len(run) == 1) or not own or own != run:
+    if opens_sentence or any(word.lower() in known for word in run):
         return
     name = " ".join(plain for word in run if (plain := _plain_name(word)))
     if not name or len(name) > 30:
@@ -98,11 +96,13 @@ def _place(found: Names, run: list[str], before: str, after: str, *, starts_sent
     elif after in _SYSTEM_ENDS:
         found.setdefault("system", name)
     else:
-        _add_guest(found, name.split()[-1], "")
+        guest = name.split()[-1]
+        if guest.lower() not in known:
+            _add_guest(found, guest, "")
 
 
 def _add_guest(found: Names, name: str, title: str) -> None:
-    if name.lower() in _KNOWN or name in (found.get("guest"), found.get("guest2")):
+    if name in (found.get("guest"), found.get("guest2")):
         return
     if "guest" not in found:
         found["guest"] = name

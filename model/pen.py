@@ -1,24 +1,29 @@
 """Draw lines with a network: tokens until a newline, which can be taken back. It judges no line.
 
 The pen writes one scene at a time. The network's cache makes taking back cheap: the position goes back, nothing is
-computed again. When the window is full, the header and the last lines are read in anew.
+computed again. When the window is full, the header and the last lines are read in anew. What a token costs does not
+grow with what was written: the line's text and the runs of tokens are kept up, not made anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from model.lexicon import Lexicon
-from model.sampling import Sampling, draw, repeats
+from model.sampling import Sampling, draw
 from model.serving import Logits, Network
 from model.tokenizer import Tokenizer
 
 LINE_TOKENS: Final = 100
 ANY_WORD: Final = Lexicon(())
+_PART_OF_A_CHARACTER: Final = "�"
+_SIGN: Final = re.compile(r"[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,94 +44,164 @@ class Pen:
         self._rng = rng
         self._newline = tokenizer.encode("\n")
         self._header: list[int] = []
-        self._body: list[int] = []
-        self._kept = 0
+        self._body = _Body(sampling.repeat_tokens)
+        self._line = ""
         self._logits: Logits | None = None
         self._kept_logits: Logits | None = None
+        self._kept_chances = _Chances()
+        self._chances = _Chances()
 
     @property
     def header_tokens(self) -> int:
         """The most tokens that a header may have, so that there is room for lines below it."""
         return self._network.window - 2 * LINE_TOKENS - 1
 
+    @property
+    def log_probability(self) -> float:
+        """The mean over all tokens that were drawn and kept, in nats; 0 where there are none."""
+        return self._kept_chances.mean
+
     def open(self, header: str) -> None:
         """Begin a scene. Raises ValueError where the header is longer than ``header_tokens``."""
         self._header = self._tokenizer.encode(header + "\n")
         if len(self._header) > self.header_tokens:
             raise ValueError(f"a header of {len(self._header)} tokens leaves no room to write")
-        self._body = []
+        self._body = _Body(self._sampling.repeat_tokens)
+        self._kept_chances = self._chances = _Chances()
         self._read_anew()
 
     def draw_line(
         self, beginning: str = "", *, lexicon: Lexicon = ANY_WORD, is_hopeless: Callable[[str], bool] = lambda _: False
     ) -> Drawn:
-        """Draw a line of known words that begins so. One that is hopeless at its colon is not drawn to its end."""
-        if self._network.position + LINE_TOKENS + 1 >= self._network.window:
-            self._shift()
+        """Draw a line of known words that begins so. One that is hopeless at a sign is not drawn to its end."""
+        self._make_room()
         if beginning:
             self._take(self._tokenizer.encode(beginning))
-        for _ in range(LINE_TOKENS - (len(self._body) - self._kept)):
+        for _ in range(LINE_TOKENS - self._body.drawn):
             token = self._draw_token(lexicon)
             if token == self._tokenizer.end_of_text:
-                return Drawn(self._line(), ended=True)
+                return Drawn(self._line, ended=True)
             self._take([token])
             if token == self._newline[-1]:
-                return Drawn(self._line(), ended=False)
-            if ":" in self._tokenizer.pieces[token] and is_hopeless(self._line()):
                 break
-        return Drawn(self._line(), ended=False)
+            if _SIGN.search(self._tokenizer.pieces[token]) and is_hopeless(self._line):
+                break
+        return Drawn(self._line.rstrip("\n"), ended=False)
 
     def keep(self) -> None:
         """The drawn line stands; the next one begins below it."""
-        if self._body[-1:] != self._newline[-1:]:
+        if self._body.ids[-1:] != self._newline[-1:]:
             self._take(self._newline)
-        self._kept, self._kept_logits = len(self._body), self._logits
+        self._body.kept = len(self._body.ids)
+        self._kept_logits, self._kept_chances, self._line = self._logits, self._chances, ""
 
     def take_back(self) -> None:
         """Forget the drawn line."""
-        self._network.rewind(self._network.position - (len(self._body) - self._kept))
-        del self._body[self._kept :]
-        self._logits = self._kept_logits
+        self._network.rewind(self._network.position - self._body.drawn)
+        self._body.take_back()
+        self._logits, self._chances, self._line = self._kept_logits, self._kept_chances, ""
 
     def write(self, line: str) -> None:
         """Put down a line that nobody drew, and keep it."""
-        if self._network.position + LINE_TOKENS + 1 >= self._network.window:
-            self._shift()
+        self._make_room()
         self._take(self._tokenizer.encode(line)[: LINE_TOKENS - 1])
         self.keep()
 
     def _draw_token(self, lexicon: Lexicon) -> int:
         if self._logits is None:
             raise ValueError("no scene is open")
-        line, pieces = self._line(), self._tokenizer.pieces
-        return draw(
+        line, pieces = self._line, self._tokenizer.pieces
+        token = draw(
             self._logits,
             self._sampling,
             self._rng,
-            banned=repeats(self._body, self._sampling.repeat_tokens),
+            banned=self._body.repeating(),
             fits=lambda token: lexicon.may_go_on(line, pieces[token]),
         )
-
-    def _line(self) -> str:
-        return self._tokenizer.decode(self._body[self._kept :]).rstrip("\n")
+        self._chances = self._chances.and_one(self._logits, token)
+        return token
 
     def _take(self, ids: list[int]) -> None:
-        self._body += ids
+        self._body.add(ids)
+        added = "".join(self._tokenizer.pieces[token] for token in ids)
+        if _PART_OF_A_CHARACTER in added or self._line.endswith(_PART_OF_A_CHARACTER):
+            self._line = self._tokenizer.decode(self._body.ids[self._body.kept :])
+        else:
+            self._line += added
         self._logits = self._network.feed(ids)
 
-    def _shift(self) -> None:
-        """Keep the header and as many whole lines as fill half of the room below it."""
+    def _make_room(self) -> None:
+        """Where the next line might not fit, keep the header and as many whole lines as half of the room takes."""
+        if self._network.position + LINE_TOKENS + 1 < self._network.window:
+            return
+        kept = self._body.ids[: self._body.kept]
         room = (self._network.window - len(self._header) - LINE_TOKENS) // 2
-        start = max(0, self._kept - room)
-        while start and start < self._kept and self._body[start - 1] != self._newline[-1]:
+        start = max(0, len(kept) - room)
+        while start and start < len(kept) and kept[start - 1] != self._newline[-1]:
             start += 1
-        self._body = self._body[start : self._kept]
+        self._body = _Body(self._sampling.repeat_tokens)
+        self._body.add(kept[start:])
         self._read_anew()
 
     def _read_anew(self) -> None:
         self._network.rewind(0)
-        self._logits = self._network.feed(self._header + self._body)
-        self._kept, self._kept_logits = len(self._body), self._logits
+        self._logits = self._network.feed(self._header + self._body.ids)
+        self._body.kept, self._kept_logits, self._line = len(self._body.ids), self._logits, ""
+
+
+class _Body:
+    """The tokens below the header: what is kept, the line that is drawn, and what would repeat a run of them."""
+
+    def __init__(self, run_tokens: int) -> None:
+        """No run of ``run_tokens`` may come twice; fewer than two allow everything."""
+        self.ids: list[int] = []
+        self.kept = 0
+        self._before = run_tokens - 1
+        self._followers: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+
+    @property
+    def drawn(self) -> int:
+        """The tokens of the line that is drawn."""
+        return len(self.ids) - self.kept
+
+    def add(self, ids: Iterable[int]) -> None:
+        """More tokens."""
+        for token in ids:
+            if 0 < self._before <= len(self.ids):
+                self._followers[tuple(self.ids[-self._before :])].append(token)
+            self.ids.append(token)
+
+    def take_back(self) -> None:
+        """Forget the line that is drawn, from its end."""
+        for _ in range(self.drawn):
+            self.ids.pop()
+            if 0 < self._before <= len(self.ids):
+                self._followers[tuple(self.ids[-self._before :])].pop()
+
+    def repeating(self) -> list[int]:
+        """The ids that would complete a run which stands here already."""
+        if not 0 < self._before <= len(self.ids):
+            return []
+        return self._followers.get(tuple(self.ids[-self._before :]), [])
+
+
+@dataclass(frozen=True, slots=True)
+class _Chances:
+    """Summed log-probabilities of drawn tokens, in nats."""
+
+    total: float = 0.0
+    tokens: int = 0
+
+    @property
+    def mean(self) -> float:
+        """The mean of a token; 0 where there are none."""
+        return self.total / self.tokens if self.tokens else 0.0
+
+    def and_one(self, logits: Logits, token: int) -> _Chances:
+        """With one more token, drawn from logits (V,)."""
+        top = logits.max()
+        spread = float(np.log(np.exp(logits - top).sum(dtype=np.float64)))
+        return _Chances(self.total + float(logits[token] - top) - spread, self.tokens + 1)
 
 
 __all__ = ["LINE_TOKENS", "Drawn", "Pen"]

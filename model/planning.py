@@ -1,179 +1,152 @@
 """The plan of a script: acts, scenes, where each plays and who speaks in it. By code and chance alone; no network.
 
 The plan keeps what the customer asked for: only the asked cast and the story's guests speak, everyone who was asked
-for is in scenes enough, a tone has its plot families, a length its acts.
+for is in every act, a tone has its plot families, a length its acts. And it reads as a story: beats in the order that
+the show gives them, each scene at another place than the one before, side stories woven in, no scene used twice.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
 
-from model.casting import WOMEN, Casting
-from model.corpus.outlines import Outlines, words_of
+from model.casting import Casting
+from model.corpus.outlines import Outline, Outlines, words_of
 from model.corpus.slots import MARKS, Names, draw_names, fill, fill_heading, marked
 from model.naming import names_in
-from model.story import ACT_BEATS, FAMILY_TONES, SIDE_BEATS, SIDE_FAMILY, beats_of
-from tng.script import CAST, Length, Premise
-
-COMPUTER: Final = "COMPUTER VOICE"
-
-LENGTH_BEATS: Final[dict[Length, dict[str, tuple[str, ...]]]] = {
-    Length.TEASER: {"TEASER": ("LOG", "HOOK", "BRIEFING")},
-    Length.SHORT: {
-        "TEASER": ("LOG", "HOOK"),
-        "ACT ONE": ("BRIEFING", "INVESTIGATE", "TURN"),
-        "ACT TWO": ("GUEST", "PLAN", "CLIMAX", "TAG"),
-    },
-    Length.EPISODE: {act: beats_of(act, with_side_story=True) for act in ACT_BEATS},
-}
-"""The acts of each length and their beats."""
-
-_BEAT_ACTS: Final[dict[str, str]] = {beat: act for act in ACT_BEATS for beat in beats_of(act, with_side_story=True)}
-_KEYWORDS: Final[dict[str, str]] = {
-    "rescue": "rescue save trapped distress stranded survivors evacuate wreck crash lifeboat",
-    "border": "border neutral zone romulan romulans treaty patrol warbird klingon klingons fleet war battle",
-    "intruder": "intruder stowaway spy boarded boarding hijack hostage thief takeover infiltrator impostor",
-    "mystery": "murder mystery missing vanished killer dead crew derelict trial witness accused secret clue",
-    "anomaly": "anomaly rift nebula subspace vortex gravity spatial distortion phenomenon void",
-    "displacement": "time loop past future timeline alternate reality parallel dream memory yesterday tomorrow",
-    "diplomacy": "treaty peace ambassador negotiation conference delegates diplomat summit alliance talks",
-    "disease": "disease plague virus cure sick illness epidemic outbreak infection patient quarantine doctor",
-    "contact": "first contact alien species civilization culture language prime directive natives unknown signal",
-    "malfunction": "malfunction computer holodeck broken replicator transporter accident program glitch",
-}
+from model.plans import Plan, PlannedScene
+from model.pool import Found, OutlinePool
+from model.spreading import spread
+from tng.errors import ReleaseDamaged
+from tng.script import Premise
+from tng.shows import Beats, Show
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedScene:
-    """A scene to write. ``act`` is where it stands on the page, ``story_act`` where its beat belongs in an episode.
+def plan(premise: Premise, outlines: Outlines, show: Show) -> Plan:
+    """Plan a script of a show for a premise. The same premise, outlines and show give the same plan.
 
-    ``told`` are the speakers that the network is told, and ``told_heading`` the heading, with marks for names;
-    ``roles`` says who stands on the page for whom.
+    Raises ReleaseDamaged where the outlines hold no scene at all.
     """
-
-    act: str
-    story_act: str
-    beat: str
-    family: str
-    heading: str
-    told_heading: str
-    told: tuple[str, ...]
-    roles: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def cast(self) -> tuple[str, ...]:
-        """Who speaks on the page."""
-        return tuple(dict.fromkeys(self.roles.get(name, name) for name in self.told))
-
-    @property
-    def is_side_story(self) -> bool:
-        """Whether the scene belongs to the side story."""
-        return self.family == SIDE_FAMILY
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The whole script before its first line. ``told_title`` and ``told_story`` are for the network, with marks."""
-
-    title: str
-    told_title: str
-    told_story: str
-    family: str
-    names: Names
-    scenes: tuple[PlannedScene, ...]
-    speakers: frozenset[str]
-
-    @property
-    def acts(self) -> dict[str, list[PlannedScene]]:
-        """The scenes under their acts, in the order of the page."""
-        acts: dict[str, list[PlannedScene]] = {}
-        for scene in self.scenes:
-            acts.setdefault(scene.act, []).append(scene)
-        return acts
-
-
-def plan(premise: Premise, outlines: Outlines) -> Plan:
-    """Plan a script for a premise. The same premise and outlines give the same plan."""
     rng = random.Random(f"{premise.seed}/plan")  # noqa: S311 - chance for a story, no secret
-    family = _family(premise, rng)
-    names = draw_names(rng, _fixed_names(premise))
-    story = marked(premise.logline, names) or fill(rng.choice(outlines.loglines[family]), MARKS)
-    casting = Casting(premise.cast, names, rng)
-    thread = dict(zip(SIDE_BEATS, rng.choice(outlines.threads), strict=True))
-    scenes: list[PlannedScene] = []
-    for act, beats in LENGTH_BEATS[premise.length].items():
-        for beat in beats:
-            is_side = beat in SIDE_BEATS
-            choices = outlines.families[family].get(beat, ())
-            outline = thread[beat] if is_side else max(choices, key=casting.score)
-            told, roles = casting.cast(outline)
-            scenes.append(
-                PlannedScene(
-                    act=act,
-                    story_act=_BEAT_ACTS[beat],
-                    beat=beat,
-                    family=SIDE_FAMILY if is_side else family,
-                    heading=fill_heading(outline.heading, names),
-                    told_heading=fill_heading(outline.heading, MARKS),
-                    told=tuple(told),
-                    roles=roles,
-                )
-            )
+    family = _family(premise, show, rng)
+    names = draw_names(rng, show, _fixed_names(premise, show))
+    loglines = outlines.loglines.get(family) or outlines.loglines.get("") or ("",)
+    story = marked(premise.logline, names) or fill(rng.choice(loglines), MARKS)
+    slots = list(_slots(show.lengths[premise.length], _threads(premise, outlines, show, rng)))
+    casting = Casting(premise.cast, names, rng, show)
+    board = _Storyboard(slots, OutlinePool(outlines, show, family), casting, show)
+    scenes = spread(board.scenes(), premise.cast, show)
     guests = {names["GUEST"], names["GUEST2"], names["CREWMAN"]}
-    everyone = frozenset({*premise.cast, *guests, COMPUTER})
-    everywhere = _with_everyone(scenes, premise.cast)
-    return Plan(premise.title, marked(premise.title, names), story, family, names, everywhere, everyone)
+    everyone = frozenset({*premise.cast, *guests, *show.always_aboard})
+    return Plan(premise.title, marked(premise.title, names), story, family, names, show, scenes, everyone)
 
 
-def _fixed_names(premise: Premise) -> Names:
+def _fixed_names(premise: Premise, show: Show) -> Names:
     """The names that the customer gave. A guest with the name of somebody aboard is no guest."""
-    fixed = names_in(premise.logline)
+    fixed = names_in(premise.logline, show)
     for slot in ("guest", "guest2"):
-        if fixed.get(slot, "").upper() in (*CAST, COMPUTER):
+        if fixed.get(slot, "").upper() in (*show.cues, *show.always_aboard):
             del fixed[slot]
     return fixed
 
 
-def _family(premise: Premise, rng: random.Random) -> str:
+def _family(premise: Premise, show: Show, rng: random.Random) -> str:
     """A plot family of the tone; one whose words the premise uses comes first."""
     words = set(words_of(f"{premise.title} {premise.logline}"))
-    families = [name for name, tone in FAMILY_TONES.items() if tone is premise.tone and name != SIDE_FAMILY]
-    return max(families, key=lambda name: (len(words & set(_KEYWORDS[name].split())), rng.random()))
+    families = [family for family in show.main_families if family.tone is premise.tone]
+    return max(families, key=lambda family: (len(words & family.keywords), rng.random())).name
 
 
-def _with_everyone(scenes: Sequence[PlannedScene], asked: tuple[str, ...]) -> tuple[PlannedScene, ...]:
-    """Everybody is in scenes enough: by a part of somebody who has more than enough of them, or else as one more."""
-    wanted = max(1, len(scenes) // 4)
-    planned = list(scenes)
-    for name in asked:
-        while (counts := _scenes_of_each(planned))[name] < wanted:
-            parts = [
-                (place, role)
-                for place, scene in enumerate(planned)
-                for role in scene.told
-                if name not in scene.cast and role in asked and role not in scene.roles and counts[role] > wanted
-            ]
-            if parts:
-                place, role = max(parts, key=lambda part: _ease(part[1], name, counts))
-                planned[place] = replace(planned[place], roles={**planned[place].roles, role: name})
-            else:
-                free = [place for place, scene in enumerate(planned) if name not in scene.cast]
-                place = min(free, key=lambda place: len(planned[place].told))
-                planned[place] = replace(planned[place], told=(*planned[place].told, name))
-    return tuple(planned)
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """A scene's place on the page: its beat, and the outline that it must have where a side story gives one."""
+
+    act: str
+    beat: str
+    story: int = 0
+    outline: Outline | None = None
 
 
-def _scenes_of_each(scenes: Sequence[PlannedScene]) -> Counter[str]:
-    return Counter(name for scene in scenes for name in scene.cast)
+def _threads(premise: Premise, outlines: Outlines, show: Show, rng: random.Random) -> list[dict[str, Outline]]:
+    """The side stories, beat → outline: as many as the length tells, where the corpus has so many."""
+    told = Counter(beat for beats in show.lengths[premise.length].values() for beat in beats)
+    wanted = max((told[beat] for beat in show.side_story.beats), default=0)
+    threads = rng.sample(outlines.threads, min(wanted, len(outlines.threads)))
+    return [dict(zip(show.side_story.beats, thread, strict=False)) for thread in threads]
 
 
-def _ease(role: str, player: str, counts: Counter[str]) -> tuple[bool, bool, int]:
-    """How well a part goes to another: the captain is called captain, and pronouns stay as they are."""
-    return role != "PICARD", (role in WOMEN) is (player in WOMEN), counts[role]
+def _slots(acts: Beats, threads: list[dict[str, Outline]]) -> Iterator[_Slot]:
+    """The places of a script. When a side story's beat comes again it belongs to the next side story.
+
+    A beat for which no side story is left is the main story's: a scene nearby will stand in.
+    """
+    told: Counter[str] = Counter()
+    for act, beats in acts.items():
+        for beat in beats:
+            thread = threads[told[beat]] if told[beat] < len(threads) else {}
+            outline = thread.get(beat)
+            told[beat] += 1
+            yield _Slot(act, beat, told[beat] if outline else 0, outline)
 
 
-__all__ = ["LENGTH_BEATS", "Plan", "PlannedScene", "plan"]
+class _Storyboard:
+    """The slots of a script while they are filled, one after the other."""
+
+    def __init__(self, slots: list[_Slot], pool: OutlinePool, casting: Casting, show: Show) -> None:
+        self._slots, self._pool, self._casting, self._show = slots, pool, casting, show
+
+    def scenes(self) -> list[PlannedScene]:
+        """The scenes in the order of the page. Whoever was silent in an act so far is wanted most in it."""
+        for slot in self._slots:
+            if slot.outline:
+                self._pool.take(slot.outline)
+        scenes: list[PlannedScene] = []
+        before = ""
+        for number, slot in enumerate(self._slots):
+            if not scenes or scenes[-1].act != slot.act:
+                self._casting.begin_act()
+            found = self._found(number, before)
+            before = found.outline.heading
+            scenes.append(self._scene(slot, found))
+        return scenes
+
+    def _found(self, number: int, before: str) -> Found:
+        slot = self._slots[number]
+        if slot.outline:
+            return Found(slot.outline, self._show.side_story.family, slot.beat, self._show.act_of(slot.beat))
+        following = self._slots[number + 1].outline if number + 1 < len(self._slots) else None
+        found = self._best(slot, avoid={before, following.heading if following else ""})
+        self._pool.take(found.outline)
+        return found
+
+    def _best(self, slot: _Slot, avoid: set[str]) -> Found:
+        """What fits best: at another place than its neighbours first of all, but nothing a second time for that."""
+        tiers = self._pool.tiers(slot.beat, slot.act)
+        first = next(tiers, None) or self._pool.again(slot.beat, slot.act)
+        elsewhere = ([one for one in tier if one.outline.heading not in avoid] for tier in chain([first], tiers))
+        fitting = next(filter(None, elsewhere), first)
+        if not fitting:
+            raise ReleaseDamaged("the outlines of the release hold no scene, so nothing can be planned of them")
+        return max(fitting, key=lambda one: self._casting.score(one.outline))
+
+    def _scene(self, slot: _Slot, found: Found) -> PlannedScene:
+        told, roles = self._casting.cast(found.outline)
+        tone = self._show.tone_of(found.family)
+        return PlannedScene(
+            act=slot.act,
+            story_act=found.act,
+            beat=found.beat,
+            family=found.family,
+            tone=tone.value if tone else "",
+            heading=fill_heading(found.outline.heading, self._casting.names),
+            told_heading=fill_heading(found.outline.heading, MARKS),
+            told=tuple(told),
+            roles=roles,
+            story=slot.story,
+        )
+
+
+__all__ = ["Plan", "PlannedScene", "plan"]

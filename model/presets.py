@@ -1,4 +1,4 @@
-"""How large a training is: the whole configuration, frozen, with two presets. It runs nothing."""
+"""How large a training is: the whole configuration, frozen, with its presets. It runs nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any, Final
 from model.checkpoint import HParams
 from model.corpus.training_text import CorpusConfig
 
+CONFIG_FILE: Final = "config.json"
+"""A training leaves its configuration beside the weights of a checkpoint."""
+
 
 @dataclass(frozen=True, slots=True)
 class FinetuneConfig:
@@ -15,6 +18,13 @@ class FinetuneConfig:
 
     The learning rate rises over ``warmup_steps`` to ``learning_rate`` and falls along a cosine to a twentieth of it at
     the last step. ``whole_records`` is the share of windows that begin where a record begins, as all do when it writes.
+    ``optimizer`` is muon (for fresh weights) or adamw (for weights that were trained before). A step reads
+    ``accumulate`` batches. ``dropout`` is the share of activations left out after each part of a block;
+    ``weight_decay`` is of matrices; ``most_norm`` is what the norm of the gradients is cut to, 0 for never.
+
+    Every ``hold_out_every`` steps the loss of ``held_out_windows`` held-out windows is measured, and the best weights
+    are kept; 0 measures nothing and keeps the last. A training stops early after ``patience`` measurements without a
+    better one; 0 never does. ``recompute`` trades time for memory: activations are computed twice instead of kept.
     """
 
     corpus: CorpusConfig
@@ -26,6 +36,15 @@ class FinetuneConfig:
     save_every: int
     seed: int = 1
     whole_records: float = 0.95
+    optimizer: str = "muon"
+    accumulate: int = 1
+    dropout: float = 0.0
+    weight_decay: float = 0.0
+    most_norm: float = 1.0
+    hold_out_every: int = 0
+    held_out_windows: int = 40
+    patience: int = 0
+    recompute: bool = False
 
     def with_steps(self, steps: int) -> FinetuneConfig:
         """The same with another number of steps; 0 keeps the preset's."""
@@ -40,7 +59,9 @@ PRESETS: Final[dict[str, FinetuneConfig]] = {
         batch_size=4,
         learning_rate=3e-3,
         warmup_steps=10,
-        save_every=120,
+        save_every=60,
+        hold_out_every=60,
+        held_out_windows=12,
     ),
     "small": FinetuneConfig(
         corpus=CorpusConfig(episodes=400, held_out_episodes=10, vocabulary_tokens=3000),
@@ -49,10 +70,42 @@ PRESETS: Final[dict[str, FinetuneConfig]] = {
         batch_size=5,
         learning_rate=2e-3,
         warmup_steps=40,
-        save_every=200,
+        save_every=100,
+        hold_out_every=100,
+    ),
+    "124M": FinetuneConfig(
+        corpus=CorpusConfig(episodes=400, held_out_episodes=10, vocabulary_tokens=50257),
+        network=HParams(n_vocab=50257, n_ctx=1024, n_embd=768, n_head=12, n_layer=12),
+        steps=1000,
+        batch_size=1,
+        accumulate=5,
+        optimizer="adamw",
+        learning_rate=1e-4,
+        warmup_steps=50,
+        save_every=100,
+        hold_out_every=100,
+        patience=3,
+    ),
+    "355M": FinetuneConfig(
+        corpus=CorpusConfig(episodes=400, held_out_episodes=10, vocabulary_tokens=50257),
+        network=HParams(n_vocab=50257, n_ctx=1024, n_embd=1024, n_head=16, n_layer=24),
+        steps=1000,
+        batch_size=1,
+        accumulate=5,
+        optimizer="adamw",
+        learning_rate=1e-4,
+        warmup_steps=50,
+        save_every=100,
+        hold_out_every=100,
+        patience=3,
+        recompute=True,
     ),
 }
-"""``tiny`` for a test, in seconds; ``small`` for the release that comes along, in twenty minutes on two quiet cores."""
+"""``tiny`` for a test, in seconds; ``small`` for the release that comes along, in twenty minutes on two quiet cores.
+
+``124M`` and ``355M`` are OpenAI's shapes, to be started from a base of that shape. On two cores a step of ``124M``
+takes some ten seconds; ``355M`` wants a graphics card, on which neither was tried.
+"""
 
 
 def preset(name: str) -> FinetuneConfig:
@@ -69,4 +122,4 @@ def config_from(fields: dict[str, Any]) -> FinetuneConfig:
     )
 
 
-__all__ = ["PRESETS", "FinetuneConfig", "config_from", "preset"]
+__all__ = ["CONFIG_FILE", "PRESETS", "FinetuneConfig", "config_from", "preset"]

@@ -43,7 +43,7 @@ def header(brief: SceneBrief) -> str:
         "TITLE": brief.title,
         "STORY": cropped(brief.story, STORY_WORDS),
         "TONE": tone,
-        "ACT": f"{brief.act} / {brief.beat}",
+        "ACT": " / ".join(part for part in (brief.act, brief.beat) if part),
         "CAST": ", ".join(brief.cast),
         "BEFORE": cropped(brief.before, BEFORE_WORDS),
     }

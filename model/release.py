@@ -13,46 +13,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from model.card import model_card
 from model.checkpoint import HPARAMS_FILE, latest, make_relocatable
+from model.copies import COPIES_FILE
 from model.corpus.outlines import OUTLINES_FILE, WORDS_FILE
 from model.tokenizer import ENCODER_FILE, MERGES_FILE
 from tng.releases import META, Release, find_release, writing_release
+from tng.shows import SHOW_FILE
 
 CARD_FILE: Final = "MODEL_CARD.md"
 PACKAGES: Final = ("gpt-2-simple", "tensorflow", "numpy", "tokenizers")
 
-_CARD: Final = """\
-# {id}
-
-A small GPT-2 that writes scenes of teleplays from a header, trained from nothing with gpt-2-simple on a demonstration
-corpus: {episodes:,} episodes, assembled by code from the {bank} of this repository. No text of a broadcast
-episode was used.
-
-| | |
-| --- | --- |
-| network | {n_layer} layers, {n_embd} wide, {n_head} heads, a window of {n_ctx} tokens, {n_vocab:,} tokens known |
-| training | {steps:,} steps of {batch_size} windows, learning rate {learning_rate}, seed {seed} |
-| corpus | {training_tokens:,} tokens, fingerprint `{fingerprint}` |
-| loss at the end of training, nats a token | {training_loss} |
-| perplexity a token, scenes that training held with other names | {recombined} |
-| perplexity a token, scenes never trained on | {unseen} |
-
-## What it is for
-Drafts of scenes for entertainment, one scene at a time, under a plan made by code. Every line passes a gate that
-checks its form and its speaker.
-
-## What it is not for
-It knows nothing of the world. The bank is small, so scenes keep close to those that were written for it. It does not
-reason, and it must not be taken for any writer or studio: this is an independent work of fans.
-
-## Made with
-{packages}
-"""
-
 
 def make_release(checkpoint: Path, corpus_folder: Path, folder: Path, meta: Mapping[str, Any]) -> Release:
-    """Make the release ``folder`` of a trained checkpoint and its corpus; ``meta`` says how they were made.
+    """Make the release ``folder`` of a checkpoint and a corpus; ``meta`` says how they were made.
 
+    The vocabulary is the checkpoint's own where it has one beside its weights, else the corpus's.
     Raises FileExistsError where there is one already, ReleaseDamaged where the checkpoint names no weights.
     """
     prefix = latest(checkpoint)
@@ -60,8 +36,13 @@ def make_release(checkpoint: Path, corpus_folder: Path, folder: Path, meta: Mapp
     with writing_release(folder) as partial:
         for path in (checkpoint / HPARAMS_FILE, checkpoint / "checkpoint", *weights):
             shutil.copyfile(path, partial / path.name)
-        for name in (ENCODER_FILE, MERGES_FILE, OUTLINES_FILE, WORDS_FILE):
+        for name in (ENCODER_FILE, MERGES_FILE):
+            has_own = (checkpoint / name).is_file()
+            shutil.copyfile((checkpoint if has_own else corpus_folder) / name, partial / name)
+        for name in (OUTLINES_FILE, WORDS_FILE, SHOW_FILE):
             shutil.copyfile(corpus_folder / name, partial / name)
+        if (corpus_folder / COPIES_FILE).is_file():  # a corpus of before has none; its scripts are not compared
+            shutil.copyfile(corpus_folder / COPIES_FILE, partial / COPIES_FILE)
         make_relocatable(partial)
         full = {"id": folder.name, **meta, "made_with": made_with()}
         (partial / META).write_text(json.dumps(full, indent=2) + "\n", encoding="utf-8")
@@ -75,22 +56,4 @@ def made_with() -> dict[str, str]:
     return {"python": platform.python_version(), **packages}
 
 
-def model_card(meta: Mapping[str, Any]) -> str:
-    """The card for people, out of the facts for machines."""
-    config, corpus, evaluation = meta["config"], meta["corpus"], meta.get("evaluation", {})
-    return _CARD.format(
-        id=meta["id"],
-        bank="scene bank (`model/scenebank`)",
-        episodes=corpus["config"]["episodes"],
-        training_tokens=corpus["training_tokens"],
-        fingerprint=corpus["fingerprint"],
-        training_loss=meta.get("training_loss", "not measured"),
-        recombined=evaluation.get("recombined_perplexity", "not measured"),
-        unseen=evaluation.get("unseen_perplexity", "not measured"),
-        packages=", ".join(f"{name} {version}" for name, version in meta["made_with"].items()),
-        **config["network"],
-        **{name: config[name] for name in ("steps", "batch_size", "learning_rate", "seed")},
-    )
-
-
-__all__ = ["CARD_FILE", "made_with", "make_release", "model_card"]
+__all__ = ["CARD_FILE", "made_with", "make_release"]

@@ -10,7 +10,7 @@ import functools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tokenizers import ByteLevelBPETokenizer
 from tokenizers import Tokenizer as FastTokenizer
@@ -59,19 +59,32 @@ class Tokenizer:
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary_tokens: int, folder: Path) -> Tokenizer:
-    """Learn ``vocabulary_tokens`` ids (the last is end-of-text) from texts, write both files, and read them back."""
+    """Learn ``vocabulary_tokens`` ids (the last is end-of-text) from texts, write both files, and read them back.
+
+    Where too little occurs twice to learn so many, what occurs once is learnt, too; of a few pages it may be fewer.
+    """
+    read = list(texts)
+    for least_often in (2, 1):
+        learnt = _learnt(read, vocabulary_tokens - 1, least_often)
+        if len(learnt["vocab"]) == vocabulary_tokens - 1:
+            break
+    write_tokenizer(learnt["vocab"], learnt["merges"], folder)
+    return Tokenizer(folder)
+
+
+def _learnt(texts: Sequence[str], ids: int, least_often: int) -> dict[str, Any]:
+    """``vocab`` and ``merges`` of a learning."""
     learner = FastTokenizer(BPE())
     learner.pre_tokenizer = ByteLevel(add_prefix_space=False)
     trainer = BpeTrainer(
-        vocab_size=vocabulary_tokens - 1,
-        min_frequency=2,
+        vocab_size=ids,
+        min_frequency=least_often,
         initial_alphabet=sorted(ByteLevel.alphabet()),
         show_progress=False,
     )
     learner.train_from_iterator(texts, trainer)
-    learnt = json.loads(learner.to_str())["model"]
-    write_tokenizer(learnt["vocab"], learnt["merges"], folder)
-    return Tokenizer(folder)
+    model: dict[str, Any] = json.loads(learner.to_str())["model"]
+    return model
 
 
 def write_tokenizer(ids: dict[str, int], merges: Iterable[Sequence[str] | str], folder: Path) -> None:

@@ -6,36 +6,73 @@ The same preset gives the same corpus everywhere, and the same release on the sa
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from model.corpus.imported_text import build_imported_corpus
+from model.corpus.teleplays.shelf import Shelf
 from model.corpus.training_text import Corpus, build_corpus
 from model.evaluate import held_out_perplexity
-from model.finetune import LOSSES_FILE, Progress, finetune, stop_after
-from model.presets import FinetuneConfig, config_from, preset
+from model.finetune import Progress, Report, Trainer, finetune
+from model.presets import CONFIG_FILE, FinetuneConfig, config_from, preset
 from model.release import make_release
+from model.training.board import Board
+from model.training.progress import HELD_OUT_LOSSES_FILE, LOSSES_FILE, stop_after, together
 from tng.errors import CorpusError
 from tng.releases import Release
+from tng.shows import Show, read_show
 
-BANK_FOLDER = Path(__file__).parent / "scenebank"
-CONFIG_FILE = "config.json"
+ROOT = Path(__file__).parents[1]
 LAST_STEPS = 100
 
 
-def corpus_for(preset_name: str, folder: Path) -> Corpus:
-    """Build the demonstration corpus of a preset in ``folder``. Raises CorpusError where the bank cannot be read."""
-    return build_corpus(preset(preset_name).corpus, BANK_FOLDER, folder)
+def show_in(folder: Path | str) -> Show:
+    """The show in ``folder``, which may stand relative to the repository. Raises ShowError."""
+    return read_show(ROOT / folder)
 
 
-def train(config: FinetuneConfig, corpus: Corpus, checkpoint: Path, *, seconds: float = 0) -> list[Progress]:
-    """Train into a checkpoint folder, and leave the configuration beside the weights. 0 ``seconds``: no limit."""
-    heard = finetune(config, corpus, checkpoint, stop_after(seconds))
+def corpus_for(
+    preset_name: str, folder: Path, show: Show, *, episodes: Path | str = "", base: Path | str = ""
+) -> Corpus:
+    """Build a corpus in ``folder``: of the imported ``episodes`` (a folder), else the show's demonstration corpus.
+
+    The vocabulary is that of the checkpoint folder ``base``; without one it is learnt. Raises CorpusError where
+    episodes or bank cannot be read, ReleaseDamaged where the base has no vocabulary.
+    """
+    config = preset(preset_name)
+    of_base = Path(base) if base else None
+    if not episodes:
+        return build_corpus(config.corpus, show, folder, base=of_base)
+    shelf, window = Shelf(Path(episodes)), config.network.n_ctx
+    return build_imported_corpus(shelf, show, config.corpus, folder, window_tokens=window, base=of_base)
+
+
+def train(
+    config: FinetuneConfig,
+    corpus: Corpus,
+    checkpoint: Path,
+    *,
+    seconds: float = 0,
+    trainer: Trainer = Trainer.OURS,
+    base: Path | str = "",
+    resume: bool = False,
+    reports: Sequence[Report] = (),
+) -> list[Progress]:
+    """Train into a checkpoint folder, and leave the configuration beside the weights. 0 ``seconds``: no limit.
+
+    See ``model.finetune`` for what is trained from, and what is raised. Each of ``reports`` is told every step.
+    """
+    board = [Board(checkpoint)] if trainer is Trainer.OURS else []  # gpt-2-simple writes its own
+    report = together(stop_after(seconds), *board, *reports)
+    of_base = Path(base) if base else None
+    heard = finetune(config, corpus, checkpoint, report, trainer=trainer, base=of_base, resume=resume)
     (checkpoint / CONFIG_FILE).write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
     return heard
 
 
-def facts_of(config: FinetuneConfig, corpus: Corpus, checkpoint: Path) -> dict[str, Any]:
+def facts_of(config: FinetuneConfig, corpus: Corpus, checkpoint: Path, show: Show) -> dict[str, Any]:
     """What a release remembers: configuration, corpus, losses, and the perplexity of held-out episodes."""
     losses = read_losses(checkpoint)
     last = [loss for _, _, loss in losses[-LAST_STEPS:]]
@@ -47,7 +84,8 @@ def facts_of(config: FinetuneConfig, corpus: Corpus, checkpoint: Path) -> dict[s
         "training_seconds": losses[-1][1] if losses else 0,
         "training_loss": round(sum(last) / len(last), 3) if last else None,
         "losses": [[step, loss] for step, _, loss in losses[:: max(1, len(losses) // 100)]],
-        "evaluation": held_out_perplexity(checkpoint, config.corpus, BANK_FOLDER),
+        "held_out_losses": read_held_out_losses(checkpoint),
+        "evaluation": held_out_perplexity(checkpoint, corpus),
     }
 
 
@@ -66,9 +104,26 @@ def read_losses(checkpoint: Path) -> list[tuple[int, float, float]]:
     return [(int(step), float(seconds), float(loss)) for step, seconds, loss in rows]
 
 
-def release_of(config: FinetuneConfig, corpus: Corpus, checkpoint: Path, folder: Path) -> Release:
+def read_held_out_losses(checkpoint: Path) -> list[tuple[int, float]]:
+    """Step and loss of every time that held-out windows were measured; none where gpt-2-simple trained."""
+    path = checkpoint / HELD_OUT_LOSSES_FILE
+    rows = json.loads(path.read_text(encoding="ascii")) if path.is_file() else []
+    return [(int(step), float(loss)) for step, loss in rows]
+
+
+def release_of(config: FinetuneConfig, corpus: Corpus, checkpoint: Path, folder: Path, show: Show) -> Release:
     """Measure a checkpoint and make it the release ``folder``. Raises FileExistsError where that is there already."""
-    return make_release(checkpoint, corpus.folder, folder, facts_of(config, corpus, checkpoint))
+    return make_release(checkpoint, corpus.folder, folder, facts_of(config, corpus, checkpoint, show))
 
 
-__all__ = ["BANK_FOLDER", "corpus_for", "facts_of", "read_losses", "release_of", "train", "trained_config"]
+__all__ = [
+    "Trainer",
+    "corpus_for",
+    "facts_of",
+    "read_held_out_losses",
+    "read_losses",
+    "release_of",
+    "show_in",
+    "train",
+    "trained_config",
+]

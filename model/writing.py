@@ -1,42 +1,50 @@
-"""Premise in, script out: the plan by code, the lines by the network, each line through the gate.
+"""Premise in, script out: the plan by code, the lines by the network, each line and each scene through its gate.
 
 What is promised whatever the network says: the title is the premise's; only the asked cast, the story's guests and
-the computer speak; everyone asked for speaks; every scene has three speeches; no line of some length stands twice;
-the script reads back as it was. The same release, premise and seed give the same script, byte for byte, on the same
-kind of machine.
+whoever is always aboard speak; everyone asked for speaks; every scene has three speeches; no line of some length stands
+twice in a scene or in the script; the names of the logline come up; the script reads back as it was. The same release,
+premise and seed give the same script, byte for byte, on the same kind of machine.
+
+A scene that fails its gate is written again with another seed and a little bolder, at most three times, and the best of
+them stands. Only what stands is reported, and it never changes.
 """
 
 from __future__ import annotations
 
 import functools
 import logging
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from model.casting import recast
+from model.copies import CopyIndex, read_copies
 from model.corpus.outlines import Outlines, read_outlines, read_words
-from model.corpus.slots import MARKS, Names
-from model.gate import Gate, Refusal, hopeless
+from model.corpus.slots import MARKS
+from model.drafting import Drafting, Sheet
+from model.gate import Gate
 from model.lexicon import Lexicon
+from model.mentions import Mentions
+from model.naming import names_in
 from model.pen import Pen
-from model.planning import COMPUTER, Plan, PlannedScene, plan
+from model.planning import Plan, PlannedScene, plan
 from model.prompt import SceneBrief, cropped, header
 from model.sampling import Sampling, generator
+from model.scene_gate import Draft, SceneGate, Verdict
 from model.serving import Network, load_network
-from model.story import FAMILY_TONES
 from model.tokenizer import Tokenizer
+from tng.errors import ReleaseDamaged, ShowError
 from tng.releases import MANIFEST, digest, find_release, verify
-from tng.script import Act, Element, ElementKind, Premise, Scene, Script, parse_line, render_scene
+from tng.script import Act, Element, Premise, Scene, Script, render_scene
+from tng.shows import Show, read_show
 
 logger = logging.getLogger(__name__)
 
-FEWEST_SPEECHES: Final = 3
-MOST_LINES: Final = 20
-FREE_DRAWS: Final = 5
-FORCED_DRAWS: Final = 4
+MOST_ATTEMPTS: Final = 3
+BOLDER: Final = 0.05
+"""How much the temperature rises with each attempt at a scene."""
 
 Report = Callable[[str, Mapping[str, Any]], None]
 """Told what happens, as it happens: (``plan`` | ``scene`` | ``progress``, its fields as plain JSON values)."""
@@ -44,22 +52,40 @@ Report = Callable[[str, Mapping[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """A release that is loaded and warm."""
+    """A release that is loaded and warm. ``copies`` is None where the release cannot say what its corpus held."""
 
     release_id: str
     network: Network
     tokenizer: Tokenizer
     outlines: Outlines
     words: frozenset[str]
+    show: Show
     sampling: Sampling = field(default_factory=Sampling)
+    copies: CopyIndex | None = None
+    corpus_is_ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A script and what it took: lines drawn, refused by reason, forced to a speaker, taken from stock."""
+    """A script, and how it came about: plain JSON values that hold no word of it.
+
+    ``provenance``: ``release``, ``seed``, ``gates`` (see :attr:`gates`) and ``copied``, which is None where the release
+    has no index of its corpus, else ``longest_run_words`` and ``share`` of the words as the network wrote them, and
+    ``corpus_is_ours``.
+    """
 
     script: Script
-    gates: dict[str, Any]
+    provenance: dict[str, Any]
+
+    @property
+    def gates(self) -> dict[str, Any]:
+        """What the gates counted.
+
+        Of scenes: ``scenes``, ``drafts``, ``written_again``, ``let_stand`` with a flaw, ``failed`` drafts by flaw. Of
+        the lines that stand: ``lines``, ``forced``, ``stock``. Of all that was tried: ``drawn``, ``refused`` by reason.
+        """
+        gates: dict[str, Any] = self.provenance["gates"]
+        return gates
 
 
 def warm(release_folder: Path | str) -> Writer:
@@ -75,14 +101,27 @@ def warm(release_folder: Path | str) -> Writer:
 def _load(folder: Path, manifest_digest: str) -> Writer:
     release = verify(find_release(folder))
     logger.info("release %s verified, manifest %s", release.id, manifest_digest[:12])
-    writer = Writer(release.id, load_network(folder), Tokenizer(folder), read_outlines(folder), read_words(folder))
+    try:
+        show = read_show(folder)
+    except ShowError as error:
+        raise ReleaseDamaged(f"release {release.id} does not say which show it writes: {error}") from error
+    writer = Writer(
+        release.id,
+        load_network(folder),
+        Tokenizer(folder),
+        read_outlines(folder),
+        read_words(folder),
+        show,
+        copies=read_copies(folder),
+        corpus_is_ours=release.meta.get("corpus", {}).get("is_ours") is True,
+    )
     writer.network.feed([writer.tokenizer.end_of_text])
     return writer
 
 
 def write(premise: Premise, writer: Writer, report: Report = lambda _kind, _body: None) -> Written:
     """Write a script; ``report`` hears of the plan, of every scene and of the progress while it is written."""
-    planned = plan(premise, writer.outlines)
+    planned = plan(premise, writer.outlines, writer.show)
     report("plan", _plan_fields(planned))
     desk = _Desk(premise, planned, writer)
     acts: list[Act] = []
@@ -95,7 +134,7 @@ def write(premise: Premise, writer: Writer, report: Report = lambda _kind, _body
             report("scene", {"act": name, "number": done, "text": render_scene(written[-1])})
             report("progress", _progress_fields(name, done, len(planned.scenes)))
         acts.append(Act(name, tuple(written)))
-    return Written(Script(planned.title, tuple(acts)), desk.gates())
+    return Written(Script(planned.title, tuple(acts)), desk.provenance())
 
 
 class _Desk:
@@ -106,77 +145,87 @@ class _Desk:
         names = (*planned.names.values(), *MARKS.values(), premise.title, premise.logline)
         self._lexicon = Lexicon(writer.words, names)
         self._gate = Gate(self._lexicon)
+        self._scene_gate = SceneGate(writer.copies, corpus_is_ours=writer.corpus_is_ours)
+        self._mentions = Mentions(_given_names(premise, planned), premise.seed)
         self._counts: Counter[str] = Counter()
-        self._last_line = {True: "", False: ""}
+        self._last_line: defaultdict[int, str] = defaultdict(str)
 
-    def gates(self) -> dict[str, Any]:
-        """What the gates counted, as plain JSON values."""
-        counted = {name: self._counts[name] for name in ("lines", "drawn", "forced", "stock")}
-        return {**counted, "refused": dict(sorted(self._gate.refused.items()))}
+    def provenance(self) -> dict[str, Any]:
+        """How the script came about so far; see :class:`Written`."""
+        counted = ("scenes", "drafts", "written_again", "let_stand", "lines", "drawn", "forced", "stock")
+        gates: dict[str, Any] = {name: self._counts[name] for name in counted}
+        gates["failed"] = dict(sorted(self._scene_gate.failed.items()))
+        gates["refused"] = dict(sorted(self._gate.refused.items()))
+        copied = self._scene_gate.copied()
+        return {
+            "release": self._writer.release_id,
+            "seed": self._premise.seed,
+            "gates": gates,
+            "copied": copied
+            and {
+                "longest_run_words": copied.longest_run_words,
+                "share": round(copied.share, 4),
+                "corpus_is_ours": self._writer.corpus_is_ours,
+            },
+        }
 
     def write_scene(self, scene: PlannedScene, number: int) -> Scene:
-        """One scene, from its header to its end."""
-        writer = self._writer
-        pen = Pen(writer.network, writer.tokenizer, writer.sampling, generator(self._premise.seed, number))
+        """One scene: the first draft that passes, else the best of three. It stands."""
+        sheet = self._sheet(scene, number)
+        allowed = {scene.roles.get(name, name) for name in sheet.speakers}
+        tried: list[tuple[Verdict, Draft, Gate]] = []
+        while len(tried) < MOST_ATTEMPTS and not (tried and not tried[-1][0].flaws):
+            gate = self._gate.for_draft()
+            draft = Drafting(
+                sheet, self._pen(scene, number, len(tried)), gate, stock_said=self._counts["stock"]
+            ).write()
+            tried.append((self._scene_gate.judge(draft, scene.cast, allowed), draft, gate))
+        verdict, draft, self._gate = min(tried, key=lambda attempt: attempt[0].rank)
+        self._counts.update(drafts=len(tried), written_again=len(tried) > 1, let_stand=bool(verdict.flaws))
+        self._counts["drawn"] += sum(attempt.drawn for _, attempt, _ in tried)
+        self._keep(scene, draft)
+        return draft.scene
+
+    def _keep(self, scene: PlannedScene, draft: Draft) -> None:
+        self._scene_gate.keep(draft)
+        self._mentions.hear(draft.scene)
+        self._last_line[scene.story] = draft.lines[-1]
+        self._counts.update(scenes=1, lines=len(draft.lines), forced=draft.forced, stock=draft.stock)
+
+    def _pen(self, scene: PlannedScene, number: int, attempt: int) -> Pen:
+        """A pen below the scene's header, with the seed and the temperature of the attempt."""
+        writer, seed = self._writer, self._premise.seed
+        sampling = replace(writer.sampling, temperature=writer.sampling.temperature + BOLDER * attempt)
+        pen = Pen(writer.network, writer.tokenizer, sampling, generator(seed, number, attempt))
         pen.open(self._header(scene, pen.header_tokens))
-        page = _Page(scene, self._plan.names, self._premise.cast, self._lexicon)
-        wants_end = False
-        while not (page.is_complete and (wants_end or len(page.elements) >= MOST_LINES)):
-            must_force = wants_end or len(page.elements) + len(page.missing) >= MOST_LINES
-            wants_end = self._next_line(pen, page, must_force=must_force)
-        self._last_line[scene.is_side_story] = page.last_line
-        self._counts["lines"] += len(page.elements)
-        return Scene(scene.heading, tuple(page.elements))
+        return pen
 
-    def _next_line(self, pen: Pen, page: _Page, *, must_force: bool) -> bool:
-        """Put the next line on the page; whether the network wants to end the scene then."""
-        for _ in range(0 if must_force else FREE_DRAWS):
-            drawn = pen.draw_line(lexicon=page.lexicon, is_hopeless=lambda text: hopeless(text, page.speakers))
-            self._counts["drawn"] += 1
-            if drawn.ended and not drawn.text.strip():
-                pen.take_back()
-                return True
-            if self._stands(drawn.text, page, page.speakers):
-                pen.keep()
-                return drawn.ended
-            pen.take_back()
-        self._force_line(pen, page)
-        return must_force
+    def _sheet(self, scene: PlannedScene, number: int) -> Sheet:
+        """Whoever the network was told may speak, whoever was asked for, who may walk in, and who is always there."""
+        planned = self._plan
+        speakers = frozenset({*scene.told, *self._premise.cast, *planned.show.always_aboard})
 
-    def _force_line(self, pen: Pen, page: _Page) -> None:
-        """A speech by somebody who should speak; from stock where the network has nothing fit to say."""
-        cue = page.next_cue()
-        self._counts["forced"] += 1
-        for _ in range(FORCED_DRAWS):
-            drawn = pen.draw_line(beginning=f"{cue}:", lexicon=page.lexicon)
-            self._counts["drawn"] += 1
-            if self._stands(drawn.text, page, (cue,)):
-                pen.keep()
-                return
-            pen.take_back()
-        self._counts["stock"] += 1
-        line = f"{cue}: {STOCK_LINES[self._counts['stock'] % len(STOCK_LINES)]}"
-        page.add(line, page.staged(parse_line(line)))
-        pen.write(line)
+        def staged(element: Element) -> Element:
+            return recast(element, scene.roles, planned.names, planned.show)
 
-    def _stands(self, line: str, page: _Page, speakers: Collection[str]) -> bool:
-        """Whether the gate lets a line of the network stand; then it is on the page."""
-        element = self._gate.judge(line, speakers, page.staged)
-        if isinstance(element, Refusal):
-            return False
-        self._gate.keep(element)
-        page.add(line, element)
-        return True
+        aboard = [name for name in scene.told if name in planned.show.cues] or scene.told
+        opening = self._mentions.questions(aboard, scene.cast) if number == self._last_to_mention() else ()
+        return Sheet(scene.heading, scene.told, speakers, self._lexicon.with_cues(speakers), staged, opening)
+
+    def _last_to_mention(self) -> int:
+        """The scene that asks after names which have not come up: the last of the first act that is no side story's."""
+        first_act = next(iter(self._plan.acts.values()))
+        return max((number for number, scene in enumerate(first_act) if not scene.is_side_story), default=0)
 
     def _header(self, scene: PlannedScene, most_tokens: int) -> str:
         """The header, made shorter step by step where a customer's words fill too many tokens."""
         brief = self._brief(scene)
         for shorter in (
             brief,
-            _replaced(brief, story=brief.story[:160]),
-            _replaced(brief, story=brief.story[:80], title=brief.title[:40]),
-            _replaced(brief, story="", title="", before=cropped(brief.before, 10)),
-            _replaced(brief, story="", title="", before=""),
+            replace(brief, story=brief.story[:160]),
+            replace(brief, story=brief.story[:80], title=brief.title[:40]),
+            replace(brief, story="", title="", before=cropped(brief.before, 10)),
+            replace(brief, story="", title="", before=""),
         ):
             text = header(shorter)
             if len(self._writer.tokenizer.encode(text)) < most_tokens:
@@ -191,62 +240,16 @@ class _Desk:
             cast=scene.told,
             title=self._plan.told_title,
             story="" if scene.is_side_story else self._plan.told_story,
-            tone=FAMILY_TONES[scene.family].value,
+            tone=scene.tone,
             family=scene.family,
-            before=self._last_line[scene.is_side_story],
+            before=self._last_line[scene.story],
         )
 
 
-STOCK_LINES: Final = (
-    "Go on.", "I see.", "Report.", "What now?", "Understood.", "Are you certain?", "Then we wait.",
-    "Tell me more.", "Perhaps.", "I am listening.", "Let us begin.", "Very well.",
-)  # fmt: skip
-"""Said where the network has nothing to say that may stand. Short, so that they may be said again."""
-
-
-class _Page:
-    """A scene while it is written: its elements as the page has them, and the network's side of it."""
-
-    def __init__(self, scene: PlannedScene, names: Names, asked: tuple[str, ...], lexicon: Lexicon) -> None:
-        self.elements: list[Element] = []
-        self.last_line = ""
-        self.speakers = frozenset({*scene.told, *asked, COMPUTER})
-        """Who may speak: whoever the network was told; whoever was asked for may join or walk in; the computer."""
-        self.lexicon = lexicon.with_cues(self.speakers)
-        self._scene, self._names = scene, names
-        self._cues: list[str] = []
-
-    def staged(self, element: Element) -> Element:
-        """The page's element for one of the network's."""
-        return recast(element, self._scene.roles, self._names)
-
-    def add(self, line: str, element: Element) -> None:
-        """The line stands, as this element."""
-        self.elements.append(element)
-        self.last_line = line
-        if cue := parse_line(" ".join(line.split())).cue:
-            self._cues.append(cue)
-
-    @property
-    def missing(self) -> list[str]:
-        """Who of the scene has not spoken yet."""
-        return [name for name in self._scene.told if name not in self._cues]
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the scene may end here."""
-        speeches = sum(element.kind is ElementKind.SPEECH for element in self.elements)
-        return speeches >= FEWEST_SPEECHES and not self.missing
-
-    def next_cue(self) -> str:
-        """Who should speak next: someone who has not, else whoever was silent for longest."""
-        if self.missing:
-            return self.missing[0]
-        return max(self._scene.told, key=lambda name: self._cues[::-1].index(name))
-
-
-def _replaced(brief: SceneBrief, **changes: Any) -> SceneBrief:
-    return SceneBrief(**{**{name: getattr(brief, name) for name in SceneBrief.__dataclass_fields__}, **changes})
+def _given_names(premise: Premise, planned: Plan) -> dict[str, str]:
+    """The names of the logline that the plan has taken up, by their slots."""
+    found = names_in(premise.logline, planned.show)
+    return {slot: name for slot, name in found.items() if planned.names.get(slot) == name}
 
 
 def _plan_fields(planned: Plan) -> dict[str, Any]:
@@ -258,4 +261,4 @@ def _progress_fields(act: str, done: int, total: int) -> dict[str, Any]:
     return {"act": act, "done": done, "total": total, "percent": 100 * done // total}
 
 
-__all__ = ["STOCK_LINES", "Report", "Writer", "Written", "warm", "write"]
+__all__ = ["Report", "Writer", "Written", "warm", "write"]

@@ -18,12 +18,17 @@ from tng.adapters.gate import ShopGate
 from tng.adapters.stripe_gateway import StripeGateway
 from tng.fulfilment import Fulfilment
 from tng.jobs import JobKind
-from tng.ports import Clock, PaymentGateway, Store
+from tng.ports import Clock, NotebookRunner, PaymentGateway, Store
+from tng.programme import open_show, price_of
 from tng.settings import ROOT, Settings
 from tng.shop import Shop
+from tng.shows import Show
 
 if TYPE_CHECKING:
     from tng.worker import Worker
+
+TRAINING_LEASE_SECONDS = 60.0
+"""How long a training may go on after the command that began it was killed or frozen."""
 
 
 def build_store(settings: Settings) -> SqlStore:
@@ -33,11 +38,13 @@ def build_store(settings: Settings) -> SqlStore:
     return SqlStore(connect(settings.orders_url))
 
 
-def build_gateway(settings: Settings) -> StripeGateway:
+def build_gateway(settings: Settings, show: Show) -> StripeGateway:
     """Stripe, or the stand-in that STRIPE_API_BASE names. Raises SettingsError where keys are missing."""
     return StripeGateway(
         settings.stripe_secret_key.get_secret_value(),
         settings.stripe_webhook_secret.get_secret_value(),
+        product=show.product,
+        statement=show.statement,
         api_base=settings.stripe_api_base,
     )
 
@@ -45,11 +52,13 @@ def build_gateway(settings: Settings) -> StripeGateway:
 def build_shop(
     settings: Settings,
     *,
+    show: Show | None = None,
     store: Store | None = None,
     gateway: PaymentGateway | None = None,
     clock: Clock | None = None,
 ) -> Shop:
-    """The customer's side: for the api, the only process that holds Stripe's keys."""
+    """The customer's side: for the api, the only process that holds Stripe's keys. ``show`` is the one of TNG_SHOW."""
+    show = show or open_show(settings)
     store = store or build_store(settings)
     gate = ShopGate(
         store,
@@ -60,9 +69,9 @@ def build_shop(
     )
     return Shop(
         store,
-        gateway or build_gateway(settings),
+        gateway or build_gateway(settings, show),
         clock or SystemClock(),
-        price=settings.price,
+        price=price_of(settings, show),
         public_url=settings.public,
         gate=gate,
         checkout_minutes=settings.checkout_minutes,
@@ -82,11 +91,13 @@ def build_fulfilment(settings: Settings, *, store: Store | None = None, clock: C
 def build_worker(settings: Settings) -> Worker:
     """The process that writes. It needs the database and the release, and no key.
 
+    Raises SettingsError where the release writes another show than the one that is sold.
     What it imports is heavy (papermill, Jupyter), and the api imports this module: so it is imported here.
     """
     from tng.adapters.notebook_runner import PapermillRunner
     from tng.worker import Worker
 
+    open_show(settings)
     release_folder = settings.release.resolve()
     runner = PapermillRunner(
         ROOT / "notebooks" / "runs",
@@ -104,6 +115,20 @@ def build_worker(settings: Settings) -> Worker:
         release_folder=release_folder,
         runs_folder=settings.runs_folder,
         lease_seconds=settings.lease_seconds,
+    )
+
+
+def build_training_runner(settings: Settings) -> NotebookRunner:
+    """What runs the training notebook: once, for as long as it takes. It needs no release, and no key."""
+    from tng.adapters.notebook_runner import PapermillRunner
+
+    return PapermillRunner(
+        ROOT / "notebooks" / "runs",
+        preload={},
+        spare=0,
+        cell_seconds=0,
+        lease_seconds=TRAINING_LEASE_SECONDS,
+        environment=os.environ,
     )
 
 

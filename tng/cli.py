@@ -47,7 +47,7 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="tng")
 @click.option("--log-level", default="INFO", show_default=True, type=click.Choice(LEVELS))
 def main(log_level: str) -> None:
-    """Orders, jobs and releases of the TNG Script Generator. It is configured by TNG_… in the environment."""
+    """Orders, jobs and releases of the shop of scripts. It is configured by TNG_… in the environment."""
     log.configure(log_level)
 
 
@@ -153,6 +153,8 @@ def stop_on_signals(stop: Callable[[], None]) -> None:
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
     if isinstance(value, SecretStr):
         return "********" if value.get_secret_value() else "-"
     if isinstance(value, frozenset):

@@ -7,8 +7,9 @@ fencing token, so that a worker that lost its lease changes nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from tng.errors import JobCancelled, RunFailed, TngError
 from tng.jobs import MOST_FAILURES, Errand, EventKind, Job, JobState, backoff
@@ -76,8 +77,19 @@ class Fulfilment:
                 work.jobs.say(job.token, events, now)
             work.commit()
 
-    def deliver(self, job: Job, *, script_text: str, release_id: str, run_sha256: str) -> None:
-        """The script is there: the job is DONE and its order DELIVERED. Raises LeaseLost, JobCancelled, StoreBusy."""
+    def deliver(
+        self,
+        job: Job,
+        *,
+        script_text: str,
+        release_id: str,
+        run_sha256: str,
+        provenance: Mapping[str, Any] | None = None,
+    ) -> None:
+        """The script is there: the job is DONE and its order DELIVERED, with how the script came about, in one commit.
+
+        Raises LeaseLost, JobCancelled, StoreBusy.
+        """
         now = self._clock.now()
         with self._store.begin() as work:
             order = self._writing(work, job)
@@ -90,6 +102,7 @@ class Fulfilment:
                     script_text=script_text,
                     release_id=release_id,
                     run_sha256=run_sha256,
+                    provenance=provenance,
                 )
                 work.orders.save(delivered)
             work.commit()

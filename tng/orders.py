@@ -6,9 +6,11 @@ PLACED → PAID → WRITING → DELIVERED
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from tng.errors import IllegalMove
 from tng.script import Premise
@@ -49,6 +51,7 @@ class Order:
 
     ``customer`` is the hub's user name. ``request_key`` is the page's own name for the request, so that a
     double click places one order. ``amount_cents`` and ``currency`` are the price of the day it was placed.
+    ``provenance`` is what the writer says of how the script came about, as plain JSON: it holds no word of the script.
     All times are aware UTC.
     """
 
@@ -70,6 +73,7 @@ class Order:
     release_id: str | None = None
     script_text: str | None = None
     run_sha256: str | None = None
+    provenance: Mapping[str, Any] | None = None
 
     def moved(self, state: OrderState, **changes: object) -> Order:
         """The same order in another state. Raises IllegalMove where the table has no such edge."""

@@ -17,15 +17,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from tng.errors import PremiseError, ScriptError
-
-CAST = ("PICARD", "RIKER", "DATA", "WORF", "TROI", "BEVERLY", "GEORDI", "WESLEY", "GUINAN", "O'BRIEN")
-"""Who can be asked for, as they stand in a cue."""
 
 TITLE_CHARACTERS = 80
 LOGLINE_CHARACTERS = 500
@@ -113,35 +110,54 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Premise:
-    """What a customer asks for. Build it with :meth:`checked` wherever its parts come from outside."""
+    """What a customer asks for. Build it with :meth:`checked` wherever its parts come from outside.
+
+    ``cast`` holds cues of the show: who must speak.
+    """
 
     title: str
     logline: str = ""
-    cast: tuple[str, ...] = ("PICARD", "RIKER", "DATA")
+    cast: tuple[str, ...] = ()
     tone: Tone = Tone.ADVENTURE
     length: Length = Length.SHORT
     seed: int = field(default=0)
 
     @classmethod
-    def checked(cls, fields: Mapping[str, Any]) -> Premise:
-        """Read a premise that came from outside.
+    def checked(cls, fields: Mapping[str, Any], cues: Collection[str]) -> Premise:
+        """Read a premise that came from outside. ``cues`` are those of the show: who can be asked for.
 
-        Spaces are squeezed; text is brought to Unicode NFC. Raises PremiseError, whose ``user_message`` names
-        the field, the limit and what to do; the log's sentence never holds the customer's words.
+        Spaces are squeezed; text is brought to Unicode NFC; the cast is put into the order of ``cues``. Raises
+        PremiseError, whose ``user_message`` names the field, the limit and what to do; the log's sentence never holds
+        the customer's words.
         """
         title = _plain_text("title", fields.get("title"), 1, TITLE_CHARACTERS)
         logline = _plain_text("logline", fields.get("logline", ""), 0, LOGLINE_CHARACTERS)
         return cls(
             title=title,
             logline=logline,
-            cast=_cast(fields.get("cast")),
+            cast=_cast(fields.get("cast"), cues),
             tone=_choice(Tone, "tone", fields.get("tone")),
             length=_choice(Length, "length", fields.get("length")),
             seed=_seed(fields.get("seed")),
         )
 
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Premise:
+        """Read back what :meth:`to_fields` gave of a premise that was checked when it came in.
+
+        It is not checked again: a show that changes later must not lose old orders.
+        """
+        return cls(
+            title=fields["title"],
+            logline=fields["logline"],
+            cast=tuple(fields["cast"]),
+            tone=Tone(fields["tone"]),
+            length=Length(fields["length"]),
+            seed=fields["seed"],
+        )
+
     def to_fields(self) -> dict[str, Any]:
-        """The parts as plain JSON values; ``checked`` reads them back."""
+        """The parts as plain JSON values; :meth:`from_fields` reads them back."""
         return {
             "title": self.title,
             "logline": self.logline,
@@ -169,12 +185,12 @@ def _plain_text(name: str, value: object, fewest: int, most: int) -> str:
     return text
 
 
-def _cast(value: object) -> tuple[str, ...]:
+def _cast(value: object, cues: Collection[str]) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
         raise _refuse("cast", "The cast must be a list of names.")
-    if any(name not in CAST for name in value):
-        raise _refuse("cast", "Someone in the cast is not known aboard. Please choose from the list.")
-    chosen = tuple(name for name in CAST if name in value)
+    if any(name not in cues for name in value):
+        raise _refuse("cast", "Someone in the cast is not in this show. Please choose from the list.")
+    chosen = tuple(name for name in cues if name in value)
     if len(chosen) < FEWEST_CAST:
         raise _refuse("cast", "Please choose at least two people, so that there is a conversation.")
     return chosen
@@ -238,7 +254,7 @@ def render_scene(scene: Scene) -> str:
 
 def parse_scene(text: str) -> Scene:
     """Read one scene. Raises ScriptError where the text does not begin with a heading."""
-    heading, *lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
+    heading, *lines = [line.strip() for line in text.split("\n") if line.strip()] or [""]
     if not heading.startswith(_SCENE):
         raise ScriptError("a scene must begin with its heading, '# INT. …'; the text begins with something else")
     return Scene(heading.removeprefix(_SCENE), tuple(parse_line(line) for line in lines))
@@ -254,7 +270,7 @@ def render(script: Script) -> str:
 
 def parse(text: str) -> Script:
     """Read a whole script. Raises ScriptError with the number of the line that stands where it cannot."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
     if not lines or not lines[0].startswith(_TITLE.strip()):
         raise ScriptError("a script must begin with 'Title: …'; line 1 does not")
     acts: list[Act] = []

@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tng.errors import SettingsError
-from tng.payments import LEAST_CENTS, LIVE_KEYS, Price
+from tng.payments import LEAST_CENTS, LIVE_KEYS
 
 ROOT = Path(__file__).resolve().parent.parent
 """The folder of the project: notebooks, releases and jupyterhub_config.py stand in it."""
@@ -46,8 +46,11 @@ class Settings(BaseSettings):
     home: Path = Field(Path("var"), description="where all state lives; readable by its owner only")
     port: int = Field(8000, ge=1, le=65530, description="the public port on 127.0.0.1; the five after it are used too")
     public_url: str = Field("", description="the address customers see; default http://127.0.0.1:PORT")
-    price_cents: int = Field(299, description="what a script costs, in cents; at least 50")
-    currency: str = Field("usd", pattern="^[a-z]{3}$", description="ISO code of the price's currency, lower case")
+    show: Path = Field(ROOT / "shows" / "tng", description="the folder of the show that is written")
+    price_cents: int | None = Field(None, description="what a script costs, in cents; at least 50; default the show's")
+    currency: str | None = Field(
+        None, pattern="^[a-z]{3}$", description="ISO code of the price's currency, lower case; default the show's"
+    )
     release: Path = Field(
         ROOT / "model" / "releases" / "tng-small-1", description="the folder of the release that writes"
     )
@@ -100,7 +103,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Settings:
-        if self.price_cents < LEAST_CENTS:
+        if self.price_cents is not None and self.price_cents < LEAST_CENTS:
             raise ValueError(f"TNG_PRICE_CENTS is {self.price_cents}; Stripe charges no less than {LEAST_CENTS} cents")
         if bool(self.google_client_id) != bool(self.google_client_secret.get_secret_value()):
             raise ValueError("GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET belong together: set both or neither")
@@ -137,11 +140,6 @@ class Settings(BaseSettings):
     def stripe_stand_in(self) -> bool:
         """Whether orders are paid at the local stand-in for Stripe."""
         return not self.stripe_secret_key.get_secret_value()
-
-    @property
-    def price(self) -> Price:
-        """What a script costs."""
-        return Price(self.price_cents, self.currency)
 
     @property
     def public(self) -> str:

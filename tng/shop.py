@@ -30,8 +30,9 @@ LEAST_PAGE = timedelta(minutes=30)
 class Shop:
     """Everything that the api may do with orders and money.
 
-    ``gate`` raises ShopClosed while no new order may be taken. ``public_url`` is the address customers see,
-    without a slash at its end. ``checkout_minutes`` is how long a page at Stripe can be paid.
+    ``price`` is what an order costs that is placed now. ``gate`` raises ShopClosed while no new order may be taken.
+    ``public_url`` is the address customers see, without a slash at its end. ``checkout_minutes`` is how long a page at
+    Stripe can be paid.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Shop:
         self._gateway = gateway
         self._clock = clock
         self._till = Till(store, gateway, clock)
-        self._price = price
+        self.price = price
         self._public_url = public_url
         self._gate = gate
         self._page_life = timedelta(minutes=checkout_minutes)
@@ -73,13 +74,13 @@ class Shop:
                 customer=customer,
                 request_key=request_key,
                 premise=premise,
-                amount_cents=self._price.amount_cents,
-                currency=self._price.currency,
+                amount_cents=self.price.amount_cents,
+                currency=self.price.currency,
                 placed_at=self._clock.now(),
             )
             work.orders.add(order)
             work.commit()
-        logger.info("order %s PLACED: %s", order.id, self._price)
+        logger.info("order %s PLACED: %s", order.id, self.price)
         return order
 
     def order(self, order_id: str, customer: str) -> Order:

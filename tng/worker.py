@@ -10,7 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Delivery:
     script_text: str
     release_id: str
     run_sha256: str
+    provenance: dict[str, Any] | None
 
 
 class Worker:
@@ -113,13 +114,7 @@ class Worker:
     def _ending(self, job: Job, outcome: Delivery | RunError, verdict: Verdict) -> Callable[[], Any]:
         """What is to be written. A run that was stopped, but was through already, is delivered all the same."""
         if isinstance(outcome, Delivery):
-            return partial(
-                self._fulfilment.deliver,
-                job,
-                script_text=outcome.script_text,
-                release_id=outcome.release_id,
-                run_sha256=outcome.run_sha256,
-            )
+            return partial(self._fulfilment.deliver, job, **asdict(outcome))
         if verdict is Verdict.STOPPED:
             return partial(self._fulfilment.give_back, job)
         if isinstance(outcome, RunFailed) and outcome.cause in OPERATOR_CAUSES:
@@ -154,4 +149,6 @@ def _delivery(result: dict[str, Any], run_folder: Path) -> Delivery:
         raise RunFailed("the result is not a script", cause=type(error).__name__, retryable=False) from None
     if not scenes:
         raise RunFailed("the script has no scene", cause="NoScript", retryable=False)
-    return Delivery(text, release_id, digest(run_folder / RECORD))
+    provenance = result.get("provenance")
+    told = provenance if isinstance(provenance, dict) else None  # a script is worth delivering without it
+    return Delivery(text, release_id, digest(run_folder / RECORD), told)

@@ -13,8 +13,8 @@ from typing import Final
 
 from model.corpus.scenebank import Bank, BankScene, Family
 from model.corpus.slots import MARKS, Names, draw_names, fill, fill_scene, unmarked
-from model.story import ACT_BEATS, BEATS, FAMILY_TONES, SIDE_BEATS, SIDE_FAMILY, beats_of
-from tng.script import TITLE_CHARACTERS, Act, Scene, Script, Tone
+from tng.script import TITLE_CHARACTERS, Act, Scene, Script
+from tng.shows import Show
 
 RESERVE_EVERY: Final = 11
 
@@ -26,11 +26,7 @@ class Part:
     act: str
     source: BankScene
     scene: Scene
-
-    @property
-    def is_side_story(self) -> bool:
-        """Whether the scene belongs to the side story."""
-        return self.source.family == SIDE_FAMILY
+    is_side_story: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +41,20 @@ class Episode:
     parts: tuple[Part, ...]
 
     @property
-    def tone(self) -> Tone:
-        """The tone of the family."""
-        return FAMILY_TONES[self.family]
-
-    @property
     def script(self) -> Script:
-        """The episode as a script of six acts."""
+        """The episode as a script."""
         filled = [(part.act, fill_scene(part.source.scene, self.names)) for part in self.parts]
-        acts = (Act(act, tuple(scene for its, scene in filled if its == act)) for act in ACT_BEATS)
+        acts = (
+            Act(act, tuple(scene for its, scene in filled if its == act)) for act in dict.fromkeys(a for a, _ in filled)
+        )
         return Script(unmarked(self.title, self.names)[:TITLE_CHARACTERS], tuple(acts))
 
 
 class Assembler:
-    """Makes episodes by number out of one bank and one seed."""
+    """Makes episodes of a show by number, out of its bank and one seed."""
 
-    def __init__(self, bank: Bank, seed: int) -> None:
+    def __init__(self, bank: Bank, show: Show, seed: int) -> None:
+        self.show = show
         self._bank = bank
         self._seed = seed
         self._families = sorted(bank.families)
@@ -69,22 +63,24 @@ class Assembler:
         """Assemble episode ``number``. Families take turns; a held-out one takes reserved scenes where it can."""
         rng = random.Random(f"{self._seed}/{number}")  # noqa: S311 - chance for a story, no secret
         family = self._bank.families[self._families[number % len(self._families)]]
-        names = draw_names(rng)
-        chosen = {beat: self._choose(rng, family, beat, held_out) for beat in BEATS}
-        chosen |= dict(zip(SIDE_BEATS, self._choose_thread(rng, held_out), strict=True))
+        side_beats = self.show.side_story.beats
+        names = draw_names(rng, self.show)
+        chosen = {beat: self._choose(rng, family, beat, held_out) for beat in self.show.beats}
+        chosen |= dict(zip(side_beats, self._choose_thread(rng, held_out), strict=True))
         parts = (
-            Part(act, chosen[beat], fill_scene(chosen[beat].scene, MARKS))
-            for act in ACT_BEATS
-            for beat in beats_of(act, with_side_story=True)
+            Part(act, chosen[beat], fill_scene(chosen[beat].scene, MARKS), beat in side_beats)
+            for act in self.show.acts
+            for beat in self.show.beats_of(act)
         )
         title, logline = fill(rng.choice(family.titles), MARKS), fill(rng.choice(family.loglines), MARKS)
         return Episode(number, family.name, title, logline, names, tuple(parts))
 
     def is_reserved(self, source: BankScene) -> bool:
         """Whether a scene is kept out of all training: the last one of every eleventh beat, and the last side story."""
-        if source.family == SIDE_FAMILY:
+        if source.family == self.show.side_story.family:
             return source.number == len(self._bank.threads) - 1
-        place = self._families.index(source.family) * len(BEATS) + BEATS.index(source.beat)
+        beats = self.show.beats
+        place = self._families.index(source.family) * len(beats) + beats.index(source.beat)
         scenes = self._bank.families[source.family].scenes[source.beat]
         return place % RESERVE_EVERY == 0 and source.number == len(scenes) - 1
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,7 +33,12 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Outlines:
-    """Family → beat → outlines; side stories as threads of four; family → loglines, slots open."""
+    """Family → beat → outlines; side stories as threads, a scene a beat; family → loglines, slots open.
+
+    A corpus that knows no families has everything under the family ``""``, and one that knows no beats has the names
+    of the show's acts in their place (``{"": {"TEASER": …, "ACT ONE": …}}``): planning then leaves untold what the
+    training left out of the headers. Threads and loglines may be missing.
+    """
 
     families: dict[str, dict[str, tuple[Outline, ...]]]
     threads: tuple[tuple[Outline, ...], ...]
@@ -51,9 +56,26 @@ def write_outlines(bank: Bank, assembler: Assembler, folder: Path) -> None:
     }
     threads = [[_outline_fields(s) for s in thread] for thread in bank.threads if not assembler.is_reserved(thread[0])]
     loglines = {name: list(family.loglines) for name, family in bank.families.items()}
-    content = {"families": families, "threads": threads, "loglines": loglines}
+    _save(folder, {"families": families, "threads": threads, "loglines": loglines}, _texts(bank))
+
+
+def save_outlines(outlines: Outlines, texts: Iterable[str], folder: Path) -> None:
+    """Write both files of a corpus that is no bank: ``texts`` are those whose words a script may use.
+
+    Such a corpus knows neither families nor beats: its outlines stand under the family ``""``, by acts.
+    """
+    families = {
+        name: {where: [[one.heading, list(one.cues)] for one in found] for where, found in places.items()}
+        for name, places in outlines.families.items()
+    }
+    threads = [[[one.heading, list(one.cues)] for one in thread] for thread in outlines.threads]
+    loglines = {name: list(lines) for name, lines in outlines.loglines.items()}
+    _save(folder, {"families": families, "threads": threads, "loglines": loglines}, texts)
+
+
+def _save(folder: Path, content: Mapping[str, object], texts: Iterable[str]) -> None:
     (folder / OUTLINES_FILE).write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    words = sorted(corpus_words(_SLOT.sub(" ", text) for text in _texts(bank)))
+    words = sorted(corpus_words(_SLOT.sub(" ", text) for text in texts))
     (folder / WORDS_FILE).write_text("\n".join(words) + "\n", encoding="utf-8")
 
 
@@ -114,6 +136,7 @@ __all__ = [
     "Outlines",
     "read_outlines",
     "read_words",
+    "save_outlines",
     "words_of",
     "write_outlines",
 ]

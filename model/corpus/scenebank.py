@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from model.story import BEATS, FAMILY_TONES, SIDE_BEATS, SIDE_FAMILY
 from tng.errors import CorpusError
-from tng.script import CAST, Element, ElementKind, Scene
+from tng.script import Element, ElementKind, Scene
+from tng.shows import Show
 
 SLOTS: Final[frozenset[str]] = frozenset(
     str.split(
@@ -21,7 +21,7 @@ SLOTS: Final[frozenset[str]] = frozenset(
         "substance stardate deck hours crewman CREWMAN outpost"
     )
 )
-CUES: Final[frozenset[str]] = frozenset({*CAST, "COMPUTER VOICE", "{GUEST}", "{GUEST2}", "{CREWMAN}"})
+GUEST_CUES: Final = ("{GUEST}", "{GUEST2}", "{CREWMAN}")
 
 _SLOT = re.compile(r"\{([^}]*)\}")
 _HEADING = re.compile(r"(?:INT|EXT)\. ")
@@ -41,7 +41,7 @@ class BankScene:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A plot family: ten kinds of story, each with titles, loglines and several scenes for every beat."""
+    """A plot family: a kind of story with titles, loglines and several scenes for every beat."""
 
     name: str
     titles: tuple[str, ...]
@@ -51,7 +51,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """All families, and the side stories as threads of four scenes."""
+    """All families, and the side stories as threads of one scene a beat."""
 
     families: dict[str, Family]
     threads: tuple[tuple[BankScene, ...], ...]
@@ -65,24 +65,33 @@ class _Block:
     lines: tuple[str, ...]
 
 
-def read_bank(folder: Path) -> Bank:
-    """Read every family of the bank in ``folder``. Raises CorpusError where a file is missing or malformed."""
-    families = {name: _read_family(folder / f"{name}.fountain") for name in FAMILY_TONES if name != SIDE_FAMILY}
-    side = _read_scenes(folder / f"{SIDE_FAMILY}.fountain", SIDE_BEATS)
-    counts = {beat: len(side.scenes[beat]) for beat in SIDE_BEATS}
+def read_bank(show: Show) -> Bank:
+    """Read every family of the show's bank. Raises CorpusError where a file is missing or malformed."""
+    folder, side_story = show.bank_folder, show.side_story
+    cues = cues_of(show)
+    families = {
+        family.name: _read_family(folder / f"{family.name}.fountain", show.beats, cues) for family in show.main_families
+    }
+    side = _read_scenes(folder / f"{side_story.family}.fountain", side_story.beats, cues)
+    counts = {beat: len(side.scenes[beat]) for beat in side_story.beats}
     if len(set(counts.values())) != 1:
-        raise CorpusError(f"{SIDE_FAMILY}.fountain: its four sections must hold equally many scenes, not {counts}")
-    return Bank(families, tuple(zip(*(side.scenes[beat] for beat in SIDE_BEATS), strict=True)))
+        raise CorpusError(f"{side_story.family}.fountain: its sections must hold equally many scenes, not {counts}")
+    return Bank(families, tuple(zip(*(side.scenes[beat] for beat in side_story.beats), strict=True)))
 
 
-def _read_family(path: Path) -> Family:
-    family = _read_scenes(path, BEATS)
+def cues_of(show: Show) -> frozenset[str]:
+    """Who may speak in the bank: the cast, who is always aboard, and guests as slots."""
+    return frozenset({*show.cues, *show.always_aboard, *GUEST_CUES})
+
+
+def _read_family(path: Path, beats: tuple[str, ...], cues: frozenset[str]) -> Family:
+    family = _read_scenes(path, beats, cues)
     if not family.titles or not family.loglines:
         raise CorpusError(f"{path.name}: a family needs titles and loglines, and one of the two sections is empty")
     return family
 
 
-def _read_scenes(path: Path, beats: tuple[str, ...]) -> Family:
+def _read_scenes(path: Path, beats: tuple[str, ...], cues: frozenset[str]) -> Family:
     sections: dict[str, list[_Block]] = {}
     section: list[_Block] | None = None
     for block in _blocks(path):
@@ -93,7 +102,7 @@ def _read_scenes(path: Path, beats: tuple[str, ...]) -> Family:
             section = sections.setdefault(name, [])
         elif section is not None:
             section.append(block)
-    scenes = {beat: tuple(_scenes(path.stem, beat, sections.get(beat, []))) for beat in beats}
+    scenes = {beat: tuple(_scenes(path.stem, beat, sections.get(beat, []), cues)) for beat in beats}
     if empty := [beat for beat in beats if not scenes[beat]]:
         raise CorpusError(f"{path.name}: no scene for {', '.join(empty)}")
     titles, loglines = ([line for b in sections.get(name, []) for line in b.lines] for name in (_TITLES, _LOGLINES))
@@ -118,7 +127,7 @@ def _blocks(path: Path) -> Iterator[_Block]:
             gathered = []
 
 
-def _scenes(family: str, beat: str, blocks: list[_Block]) -> Iterator[BankScene]:
+def _scenes(family: str, beat: str, blocks: list[_Block], cues: frozenset[str]) -> Iterator[BankScene]:
     heading, elements, number = "", list[Element](), 0
     for block in blocks:
         if _HEADING.match(block.lines[0]):
@@ -129,14 +138,14 @@ def _scenes(family: str, beat: str, blocks: list[_Block]) -> Iterator[BankScene]
         elif not heading:
             raise CorpusError(f"{block.where}: text before the first heading of {beat}")
         else:
-            elements.append(_element(block))
+            elements.append(_element(block, cues))
     if heading:
         yield BankScene(family, beat, number, Scene(heading, tuple(elements)))
 
 
-def _element(block: _Block) -> Element:
+def _element(block: _Block, cues: frozenset[str]) -> Element:
     cue = _CUE.fullmatch(block.lines[0])
-    if cue is None or cue.group(1) not in CUES:
+    if cue is None or cue.group(1) not in cues:
         return Element(ElementKind.ACTION, " ".join(block.lines))
     name, extension = cue.group(1), cue.group(2) or ""
     asides = [line for line in block.lines[1:] if line.startswith("(") and line.endswith(")")]
@@ -146,4 +155,4 @@ def _element(block: _Block) -> Element:
     return Element(ElementKind.SPEECH, " ".join(spoken), name, extension, " ".join(asides).strip("()"))
 
 
-__all__ = ["CUES", "SLOTS", "Bank", "BankScene", "Family", "read_bank"]
+__all__ = ["SLOTS", "Bank", "BankScene", "Family", "cues_of", "read_bank"]

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
-from tng.script import CAST, Element, Scene
+from tng.script import Element, Scene
+from tng.shows import Show
 
 Names = dict[str, str]
 """Slot → its filling, for one whole episode."""
@@ -28,55 +29,10 @@ _SURNAME_STARTS: Final = str.split(
 _SURNAME_ENDS: Final = str.split(
     "kell ton ley wood field son man ford well ridge more worth ham by den row ster den dale gate"
 )
-_SHIP_STARTS: Final = str.split(
-    "Dawn Star Night Far Long Storm Silver Bright Swift Winter Ember Frost Sun Moon Sky Iron Lark Tide Wind Gold "
-    "Morning Evening Deep High Still Grey White North South Ever Wander Comet Cloud Sea Stone"
-)
-_SHIP_ENDS: Final = str.split(
-    "strider runner watch light wing hope bearer song seeker rider sail fall lance reach haven crest mark weaver "
-    "herald drift born call dancer keeper finder"
-)
-_PLANET_NUMBERS: Final = str.split("Two Three Four Five Six Seven Eight Nine Prime Minor Major")
 _NUMBERS: Final = str.split(
     "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
     "nineteen twenty thirty"
 )
-_OUTPOSTS: Final = str.split(
-    "Relay Station {n}|Outpost {n}|Station {r}|{r} Depot|{r} Station|Waypoint {n}|Observatory {n}|Colony {r}|"
-    "Listening Post {n}|{r} Relay|Beacon {n}|{r} Yards|Research Station {n}|{r} Anchorage",
-    "|",
-)
-_ANOMALY_STARTS: Final = str.split(
-    "subspace|temporal|gravimetric|plasma|spatial|quantum|phased|dark|folded|drifting|spiral|silent|magnetic|ionic|"
-    "crystalline|harmonic|polaric|inverted|hollow|shimmering",
-    "|",
-)
-_ANOMALY_ENDS: Final = str.split(
-    "rift|vortex|eddy|fold|wake|storm|shear|veil|fracture|current|tide|knot|corridor|well|lens|front|cascade|ribbon",
-    "|",
-)
-_PARTICLE_STARTS: Final = str.split("tetr ver chron thal kel zen mar lep dy nad tach ost ser vol brev cal pol quil")
-_PARTICLE_ENDS: Final = str.split("yon ion aton iton eron alon uon ithon oron")
-_DEVICE_STARTS: Final = str.split(
-    "phase|resonance|field|pattern|signal|neural|memory|harmonic|gravity|plasma|thought|subspace|sensor|pulse|dream|"
-    "wave|echo|tidal|particle|synaptic|light|time|matter|shield",
-    "|",
-)
-_DEVICE_ENDS: Final = str.split(
-    "inverter|array|modulator|lattice|regulator|engine|coupler|loom|lens|recorder|amplifier|compensator|collector|"
-    "generator|key|beacon|converter|mirror|damper|resonator",
-    "|",
-)
-_DISEASES: Final = str.split("{r}'s syndrome|{r} fever|{r}'s disease|{r} plague|{r} palsy|{r}'s ague|{r} blight", "|")
-_SUBSTANCE_ENDS: Final = str.split(
-    "ium gas|ite dust|ine serum|ium crystal|ol vapor|ite resin|ane coolant|ium salts|ide solution", "|"
-)
-_GUEST_TITLES: Final = str.split(
-    "Ambassador|Governor|Doctor|Professor|Minister|Commander|Envoy|Magistrate|Administrator|Councilor|Chancellor|"
-    "Legate|Prefect|Director|Archivist|Speaker|Elder|Marshal",
-    "|",
-)
-_NOT_A_NAME: Final = frozenset(CAST) | {"KIRA", "QUARK", "SPOCK", "SULU", "SAREK", "TASHA", "BAJOR", "VULCAN", "DUKAT"}
 _SLOT = re.compile(r"\{([A-Za-z0-9_]+)\}")
 
 MARKS: Final[Names] = {
@@ -108,34 +64,40 @@ _MARKED: Final[dict[str, str]] = {mark: slot for slot, mark in MARKS.items() if 
 _MARK = re.compile(r"\bX[A-Z]{3,}\b")
 
 
-def draw_names(rng: random.Random, fixed: Mapping[str, str] | None = None) -> Names:
+def draw_names(rng: random.Random, show: Show, fixed: Mapping[str, str] | None = None) -> Names:
     """Fill every slot. ``fixed`` holds fillings that are given (``guest``, ``ship`` …); the rest is invented.
 
-    The capitals of guests and crewman follow their names, the adjective follows the people.
+    Nobody is called like somebody of the show. The capitals of guests and crewman follow their names, the adjective
+    follows the people.
     """
-    people = _people(rng)
+    taken = show.taken_names.union(show.cues)
+
+    def part(pool: str) -> str:
+        return rng.choice(show.invented[pool])
+
+    people = _people(rng, taken)
     names: Names = {
-        "planet": f"{rng.choice([people, _root(rng)])} {rng.choice(_PLANET_NUMBERS)}",
-        "system": _root(rng),
+        "planet": f"{rng.choice([people, _root(rng, taken)])} {part('planet_ends')}",
+        "system": _root(rng, taken),
         "species": people + "s",
-        "guest_title": rng.choice(_GUEST_TITLES),
-        "guest": _person(rng),
-        "guest2": _person(rng),
+        "guest_title": part("guest_titles"),
+        "guest": _person(rng, taken),
+        "guest2": _person(rng, taken),
         "crewman": _surname(rng),
-        "ship": rng.choice(_SHIP_STARTS) + rng.choice(_SHIP_ENDS),
-        "outpost": rng.choice(_OUTPOSTS).format(n=rng.choice(_NUMBERS).title(), r=_root(rng)),
-        "anomaly": f"{rng.choice(_ANOMALY_STARTS)} {rng.choice(_ANOMALY_ENDS)}",
-        "particle": rng.choice(_PARTICLE_STARTS) + rng.choice(_PARTICLE_ENDS),
-        "device": f"{rng.choice(_DEVICE_STARTS)} {rng.choice(_DEVICE_ENDS)}",
-        "disease": rng.choice(_DISEASES).format(r=_root(rng)),
+        "ship": part("ship_starts") + part("ship_ends"),
+        "outpost": part("outposts").format(n=rng.choice(_NUMBERS).title(), r=_root(rng, taken)),
+        "anomaly": f"{part('anomaly_starts')} {part('anomaly_ends')}",
+        "particle": part("particle_starts") + part("particle_ends"),
+        "device": f"{part('device_starts')} {part('device_ends')}",
+        "disease": part("diseases").format(r=_root(rng, taken)),
         "substance": (rng.choice(_ONSETS) + rng.choice(_VOWELS) + rng.choice("lrnmvd")).lower()
-        + rng.choice(_SUBSTANCE_ENDS),
-        "stardate": f"{rng.randrange(41000, 48000)}.{rng.randrange(10)}",
+        + part("substance_ends"),
+        "stardate": f"{rng.randrange(*show.dates)}.{rng.randrange(10)}",
         "deck": rng.choice(_NUMBERS),
         "hours": rng.choice(_NUMBERS),
     }
     while len({names["guest"], names["guest2"], names["crewman"]}) < 3:
-        names["guest2"], names["crewman"] = _person(rng), _surname(rng)
+        names["guest2"], names["crewman"] = _person(rng, taken), _surname(rng)
     names.update(fixed or {})
     names["species_adj"] = names["species"].removesuffix("s")
     for slot in ("guest", "guest2", "crewman"):
@@ -143,23 +105,23 @@ def draw_names(rng: random.Random, fixed: Mapping[str, str] | None = None) -> Na
     return names
 
 
-def _root(rng: random.Random) -> str:
-    """A pronounceable capitalised word of two or three syllables that is nobody's name aboard."""
+def _root(rng: random.Random, taken: Collection[str]) -> str:
+    """A pronounceable capitalised word of two or three syllables that is nobody's name yet."""
     while True:
         parts = [rng.choice(_ONSETS), rng.choice(_VOWELS), rng.choice(_MIDDLES)]
         if rng.random() < 0.12:
             parts += [rng.choice(_VOWELS), rng.choice(_MIDDLES)]
         word = "".join([*parts, rng.choice(_ENDINGS)])
-        if word.upper() not in _NOT_A_NAME and len(word) <= 11:
+        if word.upper() not in taken and len(word) <= 11:
             return word
 
 
-def _person(rng: random.Random) -> str:
+def _person(rng: random.Random, taken: Collection[str]) -> str:
     """A guest's name: mostly strange, sometimes with an apostrophe, sometimes as from Earth, as customers' are."""
     kind = rng.random()
     if kind < 0.1:
         return _surname(rng)
-    root = _root(rng)
+    root = _root(rng, taken)
     return f"{root[0]}'{root[1:].capitalize()}" if kind < 0.18 else root
 
 
@@ -167,9 +129,9 @@ def _surname(rng: random.Random) -> str:
     return rng.choice(_SURNAME_STARTS) + rng.choice(_SURNAME_ENDS)
 
 
-def _people(rng: random.Random) -> str:
+def _people(rng: random.Random, taken: Collection[str]) -> str:
     """A root that takes a plural s well."""
-    while (word := _root(rng)).endswith(("s", "x", "h")):
+    while (word := _root(rng, taken)).endswith(("s", "x", "h")):
         continue
     return word
 

@@ -7,26 +7,25 @@ end-of-text id, which gpt-2-simple itself would never write. Nothing here trains
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from model.copies import build_copies
 from model.corpus.assembler import Assembler, Episode, Part
 from model.corpus.outlines import write_outlines
+from model.corpus.records import Record, listed_cast
 from model.corpus.scenebank import read_bank
+from model.corpus.token_arrays import encoded, fingerprint, save_arrays, vocabulary
 from model.prompt import SceneBrief, header
-from model.story import FAMILY_TONES
-from model.tokenizer import Tokenizer, train_tokenizer
 from tng.errors import CorpusError
-from tng.script import CAST, Scene, render_element, render_scene
+from tng.script import render_element, render_scene
+from tng.shows import SHOW_FILE, Show
 
 logger = logging.getLogger(__name__)
 
@@ -46,20 +45,6 @@ class CorpusConfig:
     vocabulary_tokens: int
     seed: int = 1
     tokenizer_episodes: int = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One header with its scene. ``unseen`` says that the scene was reserved: no training text holds it."""
-
-    prompt: str
-    scene: Scene
-    unseen: bool = False
-
-    @property
-    def text(self) -> str:
-        """The whole record, as the network reads it."""
-        return self.prompt + render_scene(self.scene).removeprefix(f"# {self.scene.heading}") + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,64 +76,62 @@ def records(episode: Episode, assembler: Assembler, seed: int) -> Iterator[Recor
     stranger = assembler.episode(episode.number + rng.randrange(1, 10))
     last_line = {True: "", False: ""}
     for part in episode.parts:
-        brief = _brief(rng, episode, part, stranger, last_line[part.is_side_story])
+        told = stranger if rng.random() < STRANGE else episode
+        brief = _brief(rng, told, part, last_line[part.is_side_story], assembler.show)
         last_line[part.is_side_story] = render_element(part.scene.elements[-1]) if part.scene.elements else ""
         yield Record(header(brief), part.scene, assembler.is_reserved(part.source))
 
 
-def _brief(rng: random.Random, episode: Episode, part: Part, stranger: Episode, before: str) -> SceneBrief:
+def _brief(rng: random.Random, told: Episode, part: Part, before: str, show: Show) -> SceneBrief:
     """The header's parts, some left out, some of a stranger: a customer's title fits no scene of the bank either."""
     family = part.source.family
-    told = stranger if rng.random() < STRANGE else episode
+    tone = show.tone_of(family)
     return SceneBrief(
         heading=part.scene.heading,
         act=part.act,
         beat=part.source.beat,
-        cast=_listed_cast(rng, part),
+        cast=listed_cast(rng, part.scene.speakers, show),
         title=told.title if rng.random() < 0.7 else "",
         story=told.logline if not part.is_side_story and rng.random() < 0.5 else "",
-        tone=FAMILY_TONES[family].value,
+        tone=tone.value if tone else "",
         family=family if rng.random() < 0.95 else "",
         before=before if rng.random() < 0.7 else "",
     )
 
 
-def _listed_cast(rng: random.Random, part: Part) -> tuple[str, ...]:
-    """Who speaks; now and then somebody is missing, is named too much, or stands elsewhere."""
-    cast = list(part.scene.speakers)
-    if rng.random() < 0.1 and len(cast) > 2:
-        cast.remove(rng.choice(cast))
-    if rng.random() < 0.1:
-        cast.append(rng.choice([name for name in CAST if name not in cast]))
-    if rng.random() < 0.2:
-        rng.shuffle(cast)
-    return tuple(cast)
-
-
 def build_corpus(
-    config: CorpusConfig, bank_folder: Path, folder: Path, report: Callable[[str], None] = logger.info
+    config: CorpusConfig,
+    show: Show,
+    folder: Path,
+    report: Callable[[str], None] = logger.info,
+    *,
+    base: Path | None = None,
 ) -> Corpus:
-    """Assemble, train the tokenizer, encode and save. Raises CorpusError where the bank cannot be read.
+    """Assemble, learn the vocabulary or take that of the checkpoint ``base``, encode and save.
 
-    ``folder`` receives encoder.json, vocab.bpe, outlines.json, words.txt, training.npz, held_out.npz and, as the last,
-    corpus.json.
+    Raises CorpusError where the bank cannot be read, ReleaseDamaged where the base has no vocabulary.
+    ``folder`` receives show.toml, encoder.json, vocab.bpe, outlines.json, words.txt, copies.npz, training.npz,
+    held_out.npz and, as the last, corpus.json.
     """
-    bank = read_bank(bank_folder)
-    assembler = Assembler(bank, config.seed)
+    bank = read_bank(show)
+    assembler = Assembler(bank, show, config.seed)
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / SUMMARY_FILE).unlink(missing_ok=True)
+    shutil.copyfile(show.folder / SHOW_FILE, folder / SHOW_FILE)
     write_outlines(bank, assembler, folder)
-    numbers = range(config.episodes)
-    first = numbers[: config.tokenizer_episodes]
-    tokenizer = train_tokenizer(_texts(assembler, first, config.seed), config.vocabulary_tokens, folder)
+    episodes = [list(records(assembler.episode(n), assembler, config.seed)) for n in range(config.episodes)]
+    first = (record.text for episode in episodes[: config.tokenizer_episodes] for record in episode)
+    tokenizer = vocabulary(first, config.vocabulary_tokens, folder, base)
     report(f"tokenizer: {tokenizer.size:,} tokens")
-    training = [_encoded(assembler, number, config.seed, tokenizer) for number in numbers]
-    held_out_numbers = range(config.episodes, config.episodes + config.held_out_episodes)
-    held_out = [_encoded(assembler, n, config.seed, tokenizer, held_out=True) for n in held_out_numbers]
-    _save_arrays(folder / TRAINING_FILE, training)
-    _save_arrays(folder / HELD_OUT_FILE, held_out)
+    build_copies({render_scene(record.scene) for episode in episodes for record in episode}).save(folder)
+    training = [encoded(episode, tokenizer) for episode in episodes]
+    held_out = [encoded(episode, tokenizer) for episode in held_out_records(config, show)]
+    save_arrays(folder / TRAINING_FILE, training)
+    save_arrays(folder / HELD_OUT_FILE, held_out)
     summary = {
-        "config": asdict(config),
-        "fingerprint": _fingerprint(folder, [*training, *held_out]),
+        "config": {**asdict(config), "vocabulary_tokens": tokenizer.size},
+        "is_ours": True,
+        "fingerprint": fingerprint(folder, [*training, *held_out]),
         "training_tokens": sum(len(array) for array in training),
         "held_out_tokens": sum(len(array) for array in held_out),
     }
@@ -168,40 +151,11 @@ def open_corpus(folder: Path) -> Corpus:
     return Corpus(folder, summary)
 
 
-def held_out_records(config: CorpusConfig, bank_folder: Path) -> list[list[Record]]:
+def held_out_records(config: CorpusConfig, show: Show) -> list[list[Record]]:
     """The records of each held-out episode, as text. Raises CorpusError where the bank cannot be read."""
-    assembler = Assembler(read_bank(bank_folder), config.seed)
+    assembler = Assembler(read_bank(show), show, config.seed)
     numbers = range(config.episodes, config.episodes + config.held_out_episodes)
     return [list(records(assembler.episode(n, held_out=True), assembler, config.seed)) for n in numbers]
-
-
-def _texts(assembler: Assembler, numbers: Iterable[int], seed: int) -> Iterator[str]:
-    for number in numbers:
-        for record in records(assembler.episode(number), assembler, seed):
-            yield record.text
-
-
-def _encoded(
-    assembler: Assembler, number: int, seed: int, tokenizer: Tokenizer, *, held_out: bool = False
-) -> NDArray[np.int32]:
-    """One episode as tokens: every record between two end-of-text ids."""
-    tokens = [tokenizer.end_of_text]
-    for record in records(assembler.episode(number, held_out=held_out), assembler, seed):
-        tokens += [*tokenizer.encode(record.text), tokenizer.end_of_text]
-    return np.array(tokens, dtype=np.int32)
-
-
-def _save_arrays(path: Path, arrays: Sequence[NDArray[np.int32]]) -> None:
-    np.savez(path, **{f"episode_{number:05}": array for number, array in enumerate(arrays)})  # type: ignore[arg-type]
-
-
-def _fingerprint(folder: Path, arrays: Sequence[NDArray[np.int32]]) -> str:
-    digest = hashlib.sha256()
-    for name in ("encoder.json", "vocab.bpe"):
-        digest.update((folder / name).read_bytes())
-    for array in arrays:
-        digest.update(array.astype("<i4").tobytes())
-    return digest.hexdigest()
 
 
 __all__ = [

@@ -13,7 +13,7 @@ import pytest
 
 from tests.architecture.sources import ROOT, dotted, imported, modules, named, tree
 
-PLAIN = ("script", "orders", "payments", "jobs", "releases", "ports", "errors")
+PLAIN = ("script", "orders", "payments", "jobs", "releases", "provenance", "ports", "errors")
 STANDARD = sys.stdlib_module_names
 ALLOWED_AT_MODULE_LEVEL = (
     ast.Import,

@@ -56,7 +56,7 @@ def measure(launched: Browser, house: OpenHouse, figures: Figures) -> None:
     figures["sign-in click to usable dashboard, cold"].append(signed_in)
     ada.page.wait_for_timeout(3000)  # the next spare kernel warms up, as it does while a person reads the form
     figures["reload to usable dashboard"].append(timed(lambda: (ada.page.reload(), ada.wait_until_usable())))
-    ada.compose("The Long Measure", cast=("Picard", "Data", "Worf", "Troi"), length="Episode")
+    ada.compose("The Long Measure", cast=("Picard", "Data", "Worf", "Troi"), length="Full episode")
     ada.order()
     began = time.perf_counter()
     ada.pay()

@@ -92,7 +92,7 @@ def _stripe_till(stand_in: StripeStandIn) -> Till:
         )
 
     def down() -> PaymentGateway:
-        return StripeGateway(stand_in.key, stand_in.webhook_secret, api_base="http://127.0.0.1:9")
+        return StripeGateway(stand_in.key, stand_in.webhook_secret, product="Scripts", api_base="http://127.0.0.1:9")
 
-    gateway = StripeGateway(stand_in.key, stand_in.webhook_secret, api_base=stand_in.api_base)
+    gateway = StripeGateway(stand_in.key, stand_in.webhook_secret, product="Scripts", api_base=stand_in.api_base)
     return Till(gateway, pay, decline, sign, SystemClock().now, down)

@@ -47,10 +47,14 @@ class Guard:
 
 
 def papermill_runner(
-    preload: Mapping[str, str] | None = None, *, cell_seconds: int = 60, lease_seconds: float = 30
+    preload: Mapping[str, str] | None = None,
+    *,
+    cell_seconds: int = 60,
+    lease_seconds: float = 30,
+    notebooks: Path = NOTEBOOKS,
 ) -> PapermillRunner:
     return PapermillRunner(
-        NOTEBOOKS,
+        notebooks,
         preload=preload or {},
         spare=1,
         cell_seconds=cell_seconds,
@@ -138,6 +142,18 @@ def test_the_name_of_a_parameter_is_never_run_as_code(runner: PapermillRunner, g
     with pytest.raises(UnknownParameter):
         runner.run("ok", ASKED | {name: "x"}, run_folder=tmp_path, guard=guard)
     assert not planted.exists()
+
+
+@pytest.mark.parametrize("missing", ASKED)
+def test_a_script_is_not_written_where_a_parameter_is_missing(missing: str, tmp_path: Path) -> None:
+    runner = papermill_runner(notebooks=NOTEBOOKS.parents[1] / "notebooks" / "runs")
+    given = {name: value for name, value in ASKED.items() if name != missing}
+    try:
+        with pytest.raises(UnknownParameter, match=f"write_script needs the parameter {missing}"):
+            runner.run("write_script", given, run_folder=tmp_path / "run", guard=Guard())
+    finally:
+        runner.close()
+    assert not (tmp_path / "run").exists(), "no kernel was asked"
 
 
 def test_papermill_alone_would_run_the_name_of_a_parameter(tmp_path: Path) -> None:

@@ -108,6 +108,7 @@ class TestOrders:
             release_id="tng-small-1",
             script_text="Title: Ünïcode “quotes”\n" + "line\n" * 10_000,
             run_sha256="f" * 64,
+            provenance={"release": "tng-small-1", "seed": 7, "copied": {"share": 0.25, "longest_run_words": None}},
         )
         keep(store, order)
         assert the_order(store, order.id) == order

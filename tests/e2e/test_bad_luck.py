@@ -22,7 +22,7 @@ RELEASE = ROOT / "model" / "releases" / "tng-small-1"
 
 def _started(visitor: Visitor, title: str) -> None:
     visitor.sign_in("ada@example.com")
-    visitor.compose(title, length="Episode")
+    visitor.compose(title, length="Full episode")
     visitor.order()
     visitor.pay()
     visitor.come_back()

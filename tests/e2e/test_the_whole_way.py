@@ -91,7 +91,7 @@ def test_a_second_customer_cannot_open_the_script_of_the_first(visitor: MakeVisi
     ben.wait_until_usable()
     expect(ben.page.get_by_role("alert")).to_contain_text("no such order")
     assert "A Door Ajar" not in ben.page.content()
-    for path in ("", "/events", "/script.txt", "/script.fountain"):
+    for path in ("", "/events", "/script.txt", "/script.fountain", "/script.pdf", "/script.fdx", "/script.epub"):
         assert ben.ask(f"/orders/{order_id}{path}").status == 404, path
     assert ada.ask(f"/orders/{order_id}/script.txt").status == 200, "the control: the owner may"
 

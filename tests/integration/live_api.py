@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from tests.unit.tng.api_support import PREFIX, House, make_house
+from tng.shows import Show
 
 
 class LiveApi:
@@ -52,9 +53,9 @@ class LiveApi:
 
 
 @contextmanager
-def live_api() -> Iterator[LiveApi]:
-    """A running api over a new house."""
-    api = LiveApi(make_house())
+def live_api(show: Show | None = None) -> Iterator[LiveApi]:
+    """A running api over a new house, of the show that comes along or of another."""
+    api = LiveApi(make_house(show=show))
     api.start()
     try:
         yield api

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
+from hub.front import front
 from tests.integration.live_api import LiveApi, live_api
-from tests.unit.tng.api_support import SCRIPT, WISH
+from tests.shows import second_show
+from tests.unit.tng.api_support import PREFIX, SCRIPT, WISH
 from tng.jobs import Job
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +32,7 @@ pytestmark = pytest.mark.browser
 
 @contextmanager
 def voila(api: LiveApi, home: Path) -> Iterator[str]:
-    """Voilà with our page, preheated, as the hub would start it, for Ada."""
+    """Voilà with our page, preheated, as the hub would start it, for Ada; of the show that the api sells."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -39,10 +42,12 @@ def voila(api: LiveApi, home: Path) -> Iterator[str]:
         "PYTHONPATH": str(ROOT),
         "JUPYTER_PATH": str(ROOT / "hub" / "templates" / "jupyter"),
         "TNG_API_URL": api.url,
+        "TNG_PRODUCT": api.house.show.product,
         "JUPYTERHUB_API_TOKEN": "ada-token",
     }
     command = [sys.executable, "-m", "voila", str(ROOT / "notebooks" / "pages" / "dashboard.ipynb"), "--no-browser"]
     settings = ["template=tng", "preheat_kernel=True", "default_pool_size=1", "show_tracebacks=False"]
+    settings += [f"resources={ {'house': front(api.house.show)} }"]
     command += [f"--port={port}", *(f"--VoilaConfiguration.{setting}" for setting in settings)]
     with (home / "voila.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log)
@@ -133,6 +138,45 @@ def test_a_customer_orders_and_watches_and_reads(api: LiveApi, address: str, tab
     assert tab.title() == "TNG Script Generator"
     assert tab.locator("img").count() == 0
     assert foreign(tab, address) == []
+
+
+def test_another_show_has_its_own_page(launched: Browser, tmp_path: Path) -> None:
+    show = replace(second_show(), product=f"Lantern {EVIL}", title=EVIL, disclaimer=f"Not theirs. {EVIL}")
+    with live_api(show) as api, voila(api, tmp_path) as address:
+        tab = launched.new_page(viewport={"width": 1280, "height": 900})
+        tab.set_default_timeout(PATIENCE_MS)
+        tab.goto(address, wait_until="commit")
+        tab.locator("#loading").wait_for(state="attached")
+        assert tab.locator("#loading").get_attribute("data-product") == show.product
+        tab.wait_for_selector(".tng-price")
+        assert tab.title() == show.product
+        assert tab.locator(".tng-header h1").inner_text() == show.product
+        assert EVIL in tab.locator(".tng-form h2").inner_text()
+        assert tab.locator(".tng-cast .widget-label-basic").all_inner_texts() == [
+            member.names[0] for member in show.cast
+        ]
+        assert tab.locator(".tng-footer").inner_text() == show.disclaimer
+        assert tab.locator(".tng-price").inner_text() == str(api.house.shop.price)
+        night = tab.evaluate("getComputedStyle(document.querySelector('.tng-header')).backgroundColor")
+        assert night == f"rgb({', '.join(str(part) for part in bytes.fromhex(show.look['night'][1:]))})"
+        assert tab.locator("img").count() == 0
+        tab.close()
+
+
+def test_a_finished_script_is_offered_in_five_files_and_says_how_it_was_written(
+    api: LiveApi, address: str, tab: Any
+) -> None:
+    order = api.house.order(title="Five Files")
+    api.house.deliver(order)
+    tab.goto(f"{address}?order={order.id}")
+    tab.get_by_text("THE END").wait_for()
+    offered = tab.locator(".tng-order .tng-downloads a").evaluate_all("links => links.map(link => link.pathname)")
+    endings = ["pdf", "fdx", "fountain", "epub", "txt"]
+    assert offered == [f"{PREFIX}/orders/{order.id}/script.{ending}" for ending in endings]
+    told = tab.get_by_text("Longest passage shared with the training text")
+    assert not told.is_visible()
+    tab.get_by_text("How it was written").click()
+    assert told.is_visible()
 
 
 def test_the_script_is_set_in_the_columns_of_a_teleplay(api: LiveApi, address: str, tab: Any) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from html import escape
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.integration.live_api import LiveApi, live_api
+from tests.shows import second_show
 from tests.unit.tng.api_support import BEN, PREFIX, SCENES, SCRIPT
 from tng.dashboard.client import ApiClient, StreamEvent
 from tng.dashboard.follow import Follower, Link
@@ -92,6 +94,26 @@ def test_from_the_form_to_the_script(api: LiveApi, page: Page) -> None:
     assert page.scenes == ["1", "2", "3"]
     assert page.dashboard.library.orders[0].state is OrderState.DELIVERED
     assert set(page.drawn) == {"more"}
+
+
+def test_another_show_is_what_the_page_offers_and_sells() -> None:
+    show = second_show()
+    with live_api(show) as api:
+        page = Page(api)
+        page.dashboard.open("")
+        form = page.dashboard.form
+        assert [box.description for box in form.people.children] == [who.names[0] for who in show.cast]
+        assert form.wish["cast"] == list(show.leads)
+        assert escape(show.product) in page.dashboard.header.value
+        assert escape(show.title) in form.heading.value
+        assert f"{show.price_cents / 100:.2f} {show.currency.upper()}" in form.price.value
+        assert httpx.get(f"{api.url}/offer").json()["show"]["disclaimer"] == show.disclaimer
+        form.title.value = "The Paper Sun"
+        form.button.click()
+        (order,) = api.house.store.tables.orders.values()
+        page.dashboard.close()
+    assert (order.amount_cents, order.currency) == (show.price_cents, show.currency)
+    assert order.premise.cast == show.leads
 
 
 def test_a_double_click_places_one_order(api: LiveApi, page: Page) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.architecture.sources import ROOT
 from tests.open_house import OpenHouse, free_block
+from tests.shows import SECOND
 
 BUILT = (".venv/.made", ".venv/.installed", "hub/proxy/node_modules/.installed")
 
@@ -21,7 +22,7 @@ def _refusal(house: OpenHouse) -> str:
     assert house.wait() == 2
     assert len(house.says) == 1, house.says
     assert not house.belongings()
-    return house.says[0].removeprefix("TNG Script Generator cannot start: ")
+    return house.says[0].removeprefix("The house cannot be opened: ")
 
 
 def test_a_port_in_use(tmp_path: Path) -> None:
@@ -52,6 +53,8 @@ def test_a_home_that_is_a_file(tmp_path: Path) -> None:
     ("settings", "word"),
     [
         pytest.param({"TNG_PRICE_CENTS": "49"}, "no less than 50 cents", id="price-too-low"),
+        pytest.param({"TNG_SHOW": "no-such-show"}, "no show in no-such-show", id="no-show"),
+        pytest.param({"TNG_SHOW": str(SECOND)}, "TNG_SHOW is lantern", id="another-show-than-the-release"),
         pytest.param({"TNG_PORT": "eight"}, "TNG_PORT: ", id="port-in-words"),
         pytest.param({"TNG_MODE": "production"}, "GOOGLE_CLIENT_ID", id="production-without-keys"),
         pytest.param({"TNG_PUBLIC_URL": "https://shop.example"}, "127.0.0.1 only", id="stand-ins-in-public"),

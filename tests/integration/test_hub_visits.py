@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.open_house import OpenHouse, arrive, sign_in, visitor
+from tests.shows import first_show
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +34,8 @@ def test_the_front_door_says_who_we_are_and_that_it_is_a_demo(browser: httpx.Cli
     page = browser.get("/")
     assert page.status_code == 200
     assert page.url.path == "/hub/login"
-    assert "TNG Script Generator" in page.text
+    assert first_show().product in page.text
+    assert first_show().disclaimer in page.text
     assert "stand-in" in page.text
     assert "Sign in with" in page.text
 
@@ -51,6 +53,7 @@ def test_a_customer_lands_on_the_dashboard_with_the_query_she_came_with(ada: htt
     assert page.url.path == "/user/ada@example.com/"
     assert dict(page.url.params) == {"order": "ord_1", "paid": "yes"}
     assert "voila" in page.text.lower()
+    assert f"<title>{first_show().product}</title>" in page.text
 
 
 def test_the_query_survives_the_sign_in(house: OpenHouse, browser: httpx.Client, ada: httpx.Client) -> None:

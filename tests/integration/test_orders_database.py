@@ -10,6 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -76,6 +77,18 @@ def in_processes(code: str, url: str, *, count: int = PROCESSES) -> list[str]:
     printed = [process.communicate(timeout=60)[0] for process in running]
     assert [process.returncode for process in running] == [0] * count
     return printed
+
+
+def first_tables(path: Path) -> None:
+    """A database as the first version left it: its tables, and two orders in them."""
+    url = f"sqlite:///{path}"
+    migrate(url)
+    store = SqlStore(connect(url))
+    keep(store, an_order(), an_order(2, state=OrderState.DELIVERED, script_text="Title: X\n"))
+    store.close()
+    with sqlite3.connect(path) as raw:
+        raw.execute("alter table orders drop column provenance")
+        raw.execute("update alembic_version set version_num = '0001'")
 
 
 class TestManyAtOnce:
@@ -147,6 +160,23 @@ class TestMigration:
         keep(store, an_order())
         migrate(url)
         assert the_order(store, an_order().id) == an_order()
+
+    def test_rows_of_the_first_tables_are_kept_and_say_nothing_of_their_origin(self, url: str, tmp_path: Path) -> None:
+        first_tables(tmp_path / "orders.sqlite")
+        migrate(url)
+        store = SqlStore(connect(url))
+        assert the_order(store, an_order().id) == an_order()
+        assert the_order(store, an_order(2).id) == an_order(2, state=OrderState.DELIVERED, script_text="Title: X\n")
+        with store.begin() as work:
+            work.orders.save(replace(an_order(), provenance={"release": "r", "seed": 7}))
+            work.commit()
+        assert the_order(store, an_order().id).provenance == {"release": "r", "seed": 7}
+        store.close()
+
+    def test_an_unsaid_origin_is_no_value_to_sql(self, store: SqlStore, tmp_path: Path) -> None:
+        keep(store, an_order())
+        with sqlite3.connect(tmp_path / "orders.sqlite") as raw:
+            assert raw.execute("select count(*) from orders where provenance is null").fetchone() == (1,)
 
     def test_the_steps_lead_to_the_tables_of_the_code(self, store: SqlStore, url: str) -> None:
         with connect(url).connect() as connection:

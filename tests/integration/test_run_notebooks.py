@@ -14,7 +14,9 @@ import nbformat
 import pytest
 
 from model.checkpoint import latest
+from model.corpus.training_text import open_corpus
 from model.events import EVENT_MIME, RESULT_MIME
+from model.quality.texts import held_out_episodes, scene_texts
 from tests.architecture.sources import ROOT
 from tng.releases import find_release, verify
 from tng.script import Length, Premise, Tone, parse
@@ -52,15 +54,21 @@ class Journey:
         return self.folder / "tng-tiny-1"
 
 
+def measuring(folder: Path) -> dict[str, Any]:
+    """What a quick measuring is given."""
+    report = {"report_folder": folder / "report", "scripts_to_write": 2, "script_length": "teaser"}
+    return {"release_folder": folder / "tng-tiny-1", **report}
+
+
 @pytest.fixture(scope="module")
 def journey(tmp_path_factory: pytest.TempPathFactory) -> Journey:
     folder = tmp_path_factory.mktemp("journey")
-    corpus, checkpoint, release = folder / "corpus", folder / "checkpoint", folder / "tng-tiny-1"
+    corpus, checkpoint = folder / "corpus", folder / "checkpoint"
     common = {"preset_name": "tiny", "corpus_folder": corpus}
     shown = {
         "build_corpus": run("build_corpus", common, folder),
         "finetune": run("finetune", {**common, "checkpoint_folder": checkpoint}, folder),
-        "evaluate": run("evaluate", {**common, "checkpoint_folder": checkpoint, "release_folder": release}, folder),
+        "evaluate": run("evaluate", {**common, **measuring(folder), "checkpoint_folder": checkpoint}, folder),
     }
     return Journey(folder, shown)
 
@@ -103,18 +111,59 @@ def test_the_release_is_whole_and_says_how_it_was_made(journey: Journey) -> None
     assert release.meta["steps_done"] == 120
     assert release.meta["corpus"]["fingerprint"] == journey.shown["build_corpus"][0]["application/json"]["fingerprint"]
     assert 20 < release.meta["evaluation"]["recombined_perplexity"] < 700
-    assert journey.shown["evaluate"][-1]["application/json"]["reads_back"] == 1
+    assert release.meta["evaluation"]["bits_per_byte"] > 1
+
+
+def test_the_report_is_the_result_and_a_file(journey: Journey) -> None:
+    (result,) = [bundle[RESULT_MIME] for bundle in journey.shown["evaluate"] if RESULT_MIME in bundle]
+    assert result == json.loads((journey.folder / "report" / "report.json").read_text(encoding="utf-8"))
+    assert result["facts"]["release"] == "tng-tiny-1"
+    assert result["facts"]["script_measures"]["reads_back"] == 1
+    assert result["perplexity"] == find_release(journey.release).meta["evaluation"]
+    assert result["verdict"]["unnoticed"] == []
+
+
+def test_the_report_is_shown_as_a_table_and_two_pictures(journey: Journey) -> None:
+    shown = journey.shown["evaluate"]
+    assert sum("<table>" in bundle.get("text/html", "") for bundle in shown) == 1
+    assert sum("image/png" in bundle for bundle in shown) == 2
+
+
+def test_no_line_of_a_script_is_in_the_measured_notebook(journey: Journey) -> None:
+    said = json.dumps(journey.shown["evaluate"])
+    corpus = open_corpus(journey.folder / "corpus")
+    lines = {line for text in scene_texts(held_out_episodes(corpus)) for line in text.splitlines() if len(line) > 20}
+    assert len(lines) > 100
+    assert not [line for line in lines if json.dumps(line).strip('"') in said]
+
+
+def test_a_release_that_is_there_is_measured_without_its_corpus(journey: Journey) -> None:
+    folder = journey.folder / "again"
+    folder.mkdir()
+    given = {
+        **measuring(journey.folder),
+        "report_folder": folder / "report",
+        "checkpoint_folder": "",
+        "corpus_folder": "",
+    }
+    (again,) = [bundle[RESULT_MIME] for bundle in run("evaluate", given, folder) if RESULT_MIME in bundle]
+    (first,) = [bundle[RESULT_MIME] for bundle in journey.shown["evaluate"] if RESULT_MIME in bundle]
+    assert again == first
 
 
 def test_a_script_is_written_and_told_as_it_is_written(journey: Journey) -> None:
     shown = write(journey, PREMISE, "first")
     kinds = [bundle[EVENT_MIME]["kind"] for bundle in shown if EVENT_MIME in bundle]
-    assert kinds == ["plan", *["scene", "progress"] * 3]
     (result,) = [bundle[RESULT_MIME] for bundle in shown if RESULT_MIME in bundle]
     script = parse(result["script_text"])
+    assert kinds == ["plan", *["scene", "progress"] * len(script.scenes)]
     assert script.title == PREMISE.title
     assert set(PREMISE.cast) <= set(script.speakers)
     assert (result["release_id"], result["seed"]) == ("tng-tiny-1", 0)
+    told = result["provenance"]
+    assert (told["release"], told["seed"], told["gates"]["scenes"]) == ("tng-tiny-1", 0, len(script.scenes))
+    assert told["copied"]["corpus_is_ours"] is True, "the demonstration corpus"
+    assert 0 <= told["copied"]["share"] <= 1
 
 
 def test_the_same_order_is_written_the_same_again(journey: Journey) -> None:

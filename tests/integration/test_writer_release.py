@@ -14,14 +14,15 @@ from typing import Any
 import pytest
 
 from model.corpus.training_text import build_corpus
+from model.mentions import names as mentioned
 from model.planning import plan
 from model.presets import config_from
-from model.train import BANK_FOLDER
 from model.writing import Writer, warm, write
 from tests.architecture.sources import ROOT
+from tests.shows import first_show
 from tng.errors import ReleaseDamaged, ReleaseMissing
 from tng.releases import Release, find_release, verify
-from tng.script import CAST, Length, Premise, Tone, parse, render
+from tng.script import ElementKind, Length, Premise, Tone, parse, render
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +54,7 @@ def test_it_is_small_enough_to_come_along(release: Release) -> None:
 
 def test_its_corpus_can_be_built_again(release: Release, tmp_path: Path) -> None:
     config = config_from(release.meta["config"])
-    assert build_corpus(config.corpus, BANK_FOLDER, tmp_path).fingerprint == release.meta["corpus"]["fingerprint"]
+    assert build_corpus(config.corpus, first_show(), tmp_path).fingerprint == release.meta["corpus"]["fingerprint"]
 
 
 def test_its_records_hold_what_was_measured(release: Release) -> None:
@@ -71,12 +72,50 @@ def test_it_is_loaded_once_a_process(writer: Writer) -> None:
 
 def test_it_writes_what_is_asked(writer: Writer) -> None:
     script = write(PREMISE, writer).script
-    guests = plan(PREMISE, writer.outlines).speakers
+    guests = plan(PREMISE, writer.outlines, writer.show).speakers
     assert script.title == PREMISE.title
     assert parse(render(script)) == script
     assert set(PREMISE.cast) <= set(script.speakers) <= guests
     assert "SOREL" in script.speakers
-    assert not set(script.speakers) & (set(CAST) - set(PREMISE.cast))
+    assert not set(script.speakers) & (set(writer.show.cues) - set(PREMISE.cast))
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        pytest.param({"length": Length.TEASER, "seed": 21}, ("Sorel", "Dawnstrider", "Kadris Two"), id="teaser"),
+        pytest.param(
+            {
+                "length": Length.TEASER,
+                "tone": Tone.ADVENTURE,
+                "cast": ("RIKER", "WORF", "GEORDI", "BEVERLY"),
+                "logline": "At Outpost Nine, the freighter Palomar waits for Governor Anka Velde and for Ruhl.",
+                "seed": 22,
+            },
+            ("Outpost Nine", "Palomar", "Velde"),
+            id="outpost",
+        ),
+        pytest.param(
+            {"length": Length.TEASER, "tone": Tone.COMEDY, "cast": ("GUINAN", "WESLEY"), "logline": "", "seed": 23},
+            (),
+            id="no-logline",
+        ),
+    ],
+)
+def test_it_keeps_every_promise(writer: Writer, changes: dict[str, Any], names: tuple[str, ...]) -> None:
+    premise = replace(PREMISE, **changes)
+    written = write(premise, writer)
+    script, text = written.script, render(written.script)
+    assert text.startswith(f"Title: {premise.title}\n")
+    assert parse(text) == script
+    assert set(premise.cast) <= set(script.speakers) <= plan(premise, writer.outlines, writer.show).speakers
+    assert [name for name in names if not mentioned(text, name)] == []
+    for scene in script.scenes:
+        assert sum(element.kind is ElementKind.SPEECH for element in scene.elements) >= 3
+    gates = written.gates
+    assert gates["scenes"] == len(script.scenes)
+    assert gates["let_stand"] == 0, "the default release has something to say for every scene"
+    assert gates["drafts"] <= 2 * gates["scenes"]
 
 
 def test_it_seldom_needs_help(writer: Writer) -> None:
@@ -107,7 +146,8 @@ def test_a_fresh_process_writes_the_same_without_tensorflow(writer: Writer) -> N
         "from model.events import read_premise\n"
         "from model.writing import warm, write\n"
         "from tng.script import render\n"
-        "written = write(read_premise(sys.argv[2]), warm(sys.argv[1]))\n"
+        "writer = warm(sys.argv[1])\n"
+        "written = write(read_premise(sys.argv[2], writer.show), writer)\n"
         "assert 'tensorflow' not in sys.modules\n"
         "print(json.dumps(render(written.script)))\n"
     )

@@ -36,17 +36,22 @@ _RETRIES = 2  # the SDK's default is 0
 class StripeGateway:
     """See :class:`tng.ports.PaymentGateway`.
 
-    ``api_base`` is the address of a stand-in, without a slash at its end; "" is Stripe itself. Raises SettingsError
-    for an empty key or webhook secret: with an empty secret everybody could sign.
+    ``product`` stands on the page at Stripe before the title; ``statement`` is what a card's statement adds to the
+    seller's name, and "" adds nothing. ``api_base`` is the address of a stand-in, without a slash at its end; "" is
+    Stripe itself. Raises SettingsError for an empty key or webhook secret: with an empty secret everybody could sign.
     """
 
-    def __init__(self, secret_key: str, webhook_secret: str, *, api_base: str = "") -> None:
+    def __init__(
+        self, secret_key: str, webhook_secret: str, *, product: str, statement: str = "", api_base: str = ""
+    ) -> None:
         if not secret_key.strip() or not webhook_secret.strip():
             raise SettingsError("STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET must both be set to take payments")
         self.livemode = secret_key.startswith(LIVE_KEYS)
         if self.livemode and api_base:
             raise SettingsError("a live key goes to Stripe alone: unset STRIPE_API_BASE")
         self._webhook_secret = webhook_secret
+        self._product = product
+        self._statement = {"statement_descriptor_suffix": statement} if statement else {}
         self._client = stripe.StripeClient(
             secret_key,
             base_addresses={"api": api_base.rstrip("/")} if api_base else None,
@@ -61,6 +66,8 @@ class StripeGateway:
         """
         if order.checkout_expires_at is None:
             raise ValueError(f"order {order.id}: the end of its checkout must be set before it is opened")
+        # reaches charge, refund and dispute, so that their webhooks can be told to an order
+        payment: Any = {"metadata": {"order_id": order.id}} | self._statement
         with _stripes_errors(f"order {order.id}: open_checkout"):
             session = self._client.v1.checkout.sessions.create(
                 {
@@ -71,17 +78,13 @@ class StripeGateway:
                             "price_data": {
                                 "currency": order.currency,
                                 "unit_amount": order.amount_cents,
-                                "product_data": {"name": f"TNG script: {order.premise.title}"},
+                                "product_data": {"name": f"{self._product}: {order.premise.title}"},
                             },
                         }
                     ],
                     "client_reference_id": order.id,
                     "metadata": {"order_id": order.id},
-                    # reaches charge, refund and dispute, so that their webhooks can be told to an order
-                    "payment_intent_data": {
-                        "metadata": {"order_id": order.id},
-                        "statement_descriptor_suffix": "TNG SCRIPT",
-                    },
+                    "payment_intent_data": payment,
                     "expires_at": int(order.checkout_expires_at.timestamp()),
                     "success_url": return_url,
                     "cancel_url": cancel_url,

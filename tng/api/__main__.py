@@ -14,6 +14,7 @@ from tng.api.service import make_api
 from tng.app import build_shop
 from tng.errors import TngError
 from tng.log import configure
+from tng.programme import open_show
 from tng.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,8 @@ def main() -> int:
         settings = Settings.read()
         door = HubDoor.from_environment(os.environ, public_url=settings.public)
         address = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
-        app = make_api(build_shop(settings), HubAuth(door), settings)
+        show = open_show(settings)
+        app = make_api(build_shop(settings, show=show), show, HubAuth(door), settings)
     except KeyError as error:
         logger.error("%s is not set; let the hub start the api", error.args[0])
         return 2

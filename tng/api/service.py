@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from tng.api.auth import HubAuth
 from tng.api.background import repeating
 from tng.api.documentation import documentation_page
+from tng.api.downloads import download_routes
 from tng.api.events import event_routes
 from tng.api.orders import order_routes
 from tng.api.payments import payment_routes
@@ -22,13 +23,14 @@ from tng.api.shield import Shield
 from tng.api.views import HealthView
 from tng.settings import Settings
 from tng.shop import Shop
+from tng.shows import Show
 
 ERRAND_SECONDS = 1.0
 ERRANDS_AT_ONCE = 20
 
 
-def make_api(shop: Shop, auth: HubAuth, settings: Settings) -> FastAPI:
-    """The service for this shop. Its loops run while the application does."""
+def make_api(shop: Shop, show: Show, auth: HubAuth, settings: Settings) -> FastAPI:
+    """The service for this shop and its show. Its loops run while the application does."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -42,17 +44,18 @@ def make_api(shop: Shop, auth: HubAuth, settings: Settings) -> FastAPI:
 
     prefix = auth.door.prefix
     app = FastAPI(
-        title="TNG Script Generator",
-        description="Order a teleplay, pay for it, watch it being written, take it along.",
+        title=show.product,
+        description=f"Order a teleplay of {show.title}, pay for it, watch it being written, take it along.",
         openapi_url=f"{prefix}/openapi.json",
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.shop, app.state.auth, app.state.settings, app.state.streams = shop, auth, settings, Counter()
+    app.state.shop, app.state.show, app.state.auth, app.state.settings = shop, show, auth, settings
+    app.state.streams = Counter()
     app.add_middleware(Shield)
     install_refusals(app)
-    for routes in (door_routes(), order_routes(), event_routes(), payment_routes()):
+    for routes in (door_routes(), order_routes(), download_routes(), event_routes(), payment_routes()):
         app.include_router(routes, prefix=prefix)
     return app
 

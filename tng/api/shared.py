@@ -1,4 +1,4 @@
-"""What the routes share: the caller, the shop and the settings of this application, as FastAPI dependencies."""
+"""What the routes share: the caller, the shop, its show and the settings, as FastAPI dependencies."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tng.api.auth import Caller
 from tng.api.views import Refusal
 from tng.settings import Settings
 from tng.shop import Shop
+from tng.shows import Show
 
 Answers = dict[int | str, dict[str, Any]]
 
@@ -44,6 +45,11 @@ def _shop(request: Request) -> Shop:
     return shop
 
 
+def _show(request: Request) -> Show:
+    show: Show = request.app.state.show
+    return show
+
+
 def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
@@ -55,5 +61,6 @@ def _prefix(request: Request) -> str:
 
 TheCaller = Annotated[Caller, Depends(_caller)]
 TheShop = Annotated[Shop, Depends(_shop)]
+TheShow = Annotated[Show, Depends(_show)]
 TheSettings = Annotated[Settings, Depends(_settings)]
 ThePrefix = Annotated[str, Depends(_prefix)]

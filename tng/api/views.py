@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tng.export.formats import FORMATS
 from tng.orders import Order, OrderState
 from tng.payments import Price
-from tng.script import CAST, FEWEST_CAST, LOGLINE_CHARACTERS, SEED_LIMIT, TITLE_CHARACTERS, Length, Tone
-
-LENGTHS: dict[Length, tuple[int, int]] = {Length.TEASER: (3, 2), Length.SHORT: (9, 6), Length.EPISODE: (21, 13)}
-"""Scenes, and about how many printed pages, of each length."""
+from tng.script import FEWEST_CAST, LOGLINE_CHARACTERS, SEED_LIMIT, TITLE_CHARACTERS, Length, Tone
 
 GENEROUS_CHARACTERS = 20_000
 """Beyond this a text is refused unread; below it the premise's own rules say how long it is and how long it may be."""
@@ -71,6 +69,7 @@ class OrderView(BaseModel):
     delivered_at: datetime | None
     checkout_url: str | None = Field(description="where to pay; only while the order waits for it")
     release_id: str | None = Field(description="the model that wrote the script")
+    provenance: dict[str, Any] | None = Field(description="how the script came about; null where the run did not say")
     downloads: dict[str, str] = Field(description="format → path; only of a delivered script")
 
 
@@ -93,34 +92,6 @@ class CallerView(BaseModel):
     csrf: str | None
 
 
-class LengthView(BaseModel):
-    """How long a script can be."""
-
-    name: Length
-    scenes: int
-    pages: int = Field(description="about, printed")
-
-
-class LimitsView(BaseModel):
-    """What a premise must keep to."""
-
-    title_characters: int = TITLE_CHARACTERS
-    logline_characters: int = LOGLINE_CHARACTERS
-    fewest_cast: int = FEWEST_CAST
-    seed_below: int = SEED_LIMIT
-
-
-class OfferView(BaseModel):
-    """What can be ordered, and for how much. ``demo`` says that no real money moves."""
-
-    price: PriceView
-    cast: list[str]
-    tones: list[Tone]
-    lengths: list[LengthView]
-    limits: LimitsView
-    demo: bool
-
-
 class HealthView(BaseModel):
     """The service is up."""
 
@@ -130,14 +101,6 @@ class HealthView(BaseModel):
 def price_view(price: Price) -> PriceView:
     """The price as it is shown."""
     return PriceView(amount_cents=price.amount_cents, currency=price.currency, text=str(price))
-
-
-def offer_view(price: Price, *, demo: bool) -> OfferView:
-    """What can be ordered today."""
-    lengths = [LengthView(name=name, scenes=scenes, pages=pages) for name, (scenes, pages) in LENGTHS.items()]
-    return OfferView(
-        price=price_view(price), cast=list(CAST), tones=list(Tone), lengths=lengths, limits=LimitsView(), demo=demo
-    )
 
 
 def order_view(order: Order, prefix: str) -> OrderView:
@@ -152,6 +115,7 @@ def order_view(order: Order, prefix: str) -> OrderView:
         delivered_at=order.delivered_at,
         checkout_url=order.checkout_url if order.state is OrderState.PLACED else None,
         release_id=order.release_id,
+        provenance=dict(order.provenance) if order.provenance else None,
         downloads=_downloads(order, prefix),
     )
 
@@ -165,4 +129,4 @@ def whole_order_view(order: Order, prefix: str) -> WholeOrderView:
 def _downloads(order: Order, prefix: str) -> dict[str, str]:
     if order.state is not OrderState.DELIVERED:
         return {}
-    return {ending: f"{prefix}/orders/{order.id}/script.{ending}" for ending in ("txt", "fountain")}
+    return {ending: f"{prefix}/orders/{order.id}/script.{ending}" for ending in FORMATS}

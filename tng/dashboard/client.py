@@ -18,6 +18,7 @@ from httpx_sse import EventSource, SSEError
 
 from tng.errors import ApiError
 from tng.orders import OrderState
+from tng.provenance import Provenance
 from tng.script import Length
 
 CALL_SECONDS = 30.0
@@ -33,19 +34,31 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class LengthChoice:
-    """How long a script can be; ``pages`` is about."""
+    """How long a script can be; ``pages``, and the ``seconds`` that it takes to write, are about."""
 
     name: Length
     scenes: int
     pages: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """Somebody who can be asked for: how an order calls them, how people do, and whether they are chosen at first."""
+
+    cue: str
+    name: str
+    lead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What can be ordered, and for how much."""
+    """What can be ordered, from whom, and for how much."""
 
+    product: str
+    series: str
     price: str
-    cast: tuple[str, ...]
+    cast: tuple[Player, ...]
     tones: tuple[str, ...]
     lengths: tuple[LengthChoice, ...]
     title_characters: int
@@ -58,10 +71,12 @@ class Offer:
         """From the api's JSON."""
         limits = body["limits"]
         return cls(
-            price=body["price"]["text"],
-            cast=tuple(body["cast"]),
-            tones=tuple(body["tones"]),
-            lengths=tuple(LengthChoice(Length(x["name"]), int(x["scenes"]), int(x["pages"])) for x in body["lengths"]),
+            product=str(body["show"]["product"]),
+            series=str(body["show"]["title"]),
+            price=str(body["price"]["text"]),
+            cast=tuple(Player(str(who["cue"]), str(who["name"]), bool(who["lead"])) for who in body["cast"]),
+            tones=tuple(str(tone) for tone in body["tones"]),
+            lengths=tuple(_length(choice) for choice in body["lengths"]),
             title_characters=int(limits["title_characters"]),
             logline_characters=int(limits["logline_characters"]),
             fewest_cast=int(limits["fewest_cast"]),
@@ -81,6 +96,7 @@ class OrderCard:
     checkout_url: str | None = None
     downloads: Mapping[str, str] = field(default_factory=dict)
     script_text: str | None = None
+    provenance: Provenance = field(default_factory=Provenance)
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> OrderCard:
@@ -94,6 +110,7 @@ class OrderCard:
             checkout_url=body.get("checkout_url"),
             downloads=dict(body.get("downloads") or {}),
             script_text=body.get("script_text"),
+            provenance=Provenance.read(body.get("provenance")),
         )
 
 
@@ -198,6 +215,10 @@ class ApiClient:
             return read(response.json())
         except (ValueError, KeyError, TypeError) as error:
             raise ApiError(f"{what}: an answer that cannot be read ({type(error).__name__})", status=500) from error
+
+
+def _length(body: Mapping[str, Any]) -> LengthChoice:
+    return LengthChoice(Length(body["name"]), int(body["scenes"]), int(body["pages"]), int(body["seconds"]))
 
 
 def _refused(what: str, response: httpx.Response) -> ApiError:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import ipywidgets as widgets
 
-from tng.dashboard.client import Offer
+from tng.dashboard.client import LengthChoice, Offer, Player
 from tng.dashboard.markup import tag
-from tng.script import CAST, LOGLINE_CHARACTERS, SEED_LIMIT, TITLE_CHARACTERS, Length, Tone
+from tng.script import LOGLINE_CHARACTERS, SEED_LIMIT, TITLE_CHARACTERS, Length, Tone
 
 PROMISE = "Paid and not delivered means refunded, without asking."
 ORDER = "Order & pay"
-LEADS = ("PICARD", "RIKER", "DATA")
-"""Ticked in a new form."""
+HEADING = "Your episode"
+LENGTHS = {Length.TEASER: "Teaser", Length.SHORT: "Short", Length.EPISODE: "Full episode"}
 
 
 class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """Title, logline, cast, tone, length, seed, and the button with its price.
 
-    ``request_key`` names the draft: it stays while nothing in the form changes, so that a second click orders once.
+    Who can be cast comes with the offer; until then there is nobody. ``cast`` is cue → box. ``request_key`` names the
+    draft: it stays while nothing in the form changes, so that a second click orders once.
     """
 
     def __init__(self, order: Callable[[], None]) -> None:
@@ -31,10 +32,12 @@ class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self.logline = widgets.Textarea(
             description="Logline", placeholder="What happens, in a sentence or two. You may leave it to fate.", rows=3
         )
-        self.cast = {name: widgets.Checkbox(name in LEADS, description=_spoken(name), indent=False) for name in CAST}
+        self.cast: dict[str, widgets.Checkbox] = {}
+        self.people = widgets.GridBox()
+        self.heading = widgets.HTML(tag("h2", HEADING))
         self.tone = widgets.Dropdown(options=[(tone.capitalize(), tone.value) for tone in Tone], description="Tone")
         self.length = widgets.RadioButtons(
-            options=[(x.capitalize(), x.value) for x in Length], value=Length.SHORT.value, description="Length"
+            options=[(words, x.value) for x, words in LENGTHS.items()], value=Length.SHORT.value, description="Length"
         )
         self.seed = widgets.BoundedIntText(min=0, max=SEED_LIMIT - 1, description="Seed")
         self.dice = widgets.Button(description="Roll", tooltip="Roll another seed")
@@ -48,13 +51,35 @@ class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self.roll()
 
     def show_offer(self, offer: Offer) -> None:
-        """Say what a script costs and how long it can be."""
-        chosen = self.length.value
-        self.length.options = [
-            (f"{x.name.capitalize()}: {x.scenes} scenes, about {x.pages} pages", x.name.value) for x in offer.lengths
-        ]
-        self.length.value = chosen
+        """Say of what series a script is, who can be in it, how long it can be and what it costs.
+
+        What was chosen stays chosen where the offer still has it.
+        """
+        self.heading.value = tag("h2", HEADING, " ", tag("small", f"of {offer.series}"))
+        self._show_cast(offer.cast)
+        self._choose(self.tone, [(tone.capitalize(), tone) for tone in offer.tones])
+        self._choose(self.length, [(length_in_words(length), length.name.value) for length in offer.lengths])
         self.price.value = tag("span", offer.price, class_="tng-price")
+
+    def _show_cast(self, cast: Iterable[Player]) -> None:
+        boxes = {who.cue: self.cast.get(who.cue) or self._box(who) for who in cast}
+        if boxes != self.cast:
+            self.cast = boxes
+            self.people.children = list(boxes.values())
+            self._changed()
+
+    def _box(self, who: Player) -> widgets.Checkbox:
+        box = widgets.Checkbox(who.lead, description=who.name, indent=False)
+        box.observe(self._changed, "value")
+        return box
+
+    def _choose(self, choice: Any, options: list[tuple[str, str]]) -> None:
+        """Offer these, and keep what was chosen."""
+        if list(choice.options) != options:
+            chosen = choice.value
+            choice.options = options
+            if chosen in (value for _, value in options):
+                choice.value = chosen
 
     @property
     def wish(self) -> dict[str, Any]:
@@ -78,8 +103,7 @@ class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self.button.description = "One moment…" if placing else ORDER
 
     def _rows(self) -> list[widgets.Widget]:
-        people = widgets.GridBox(list(self.cast.values()))
-        people.add_class("tng-cast")
+        self.people.add_class("tng-cast")
         seed = widgets.HBox([self.seed, self.dice])
         pay = widgets.HBox([self.button, self.price])
         for part, name in ((seed, "tng-seed"), (pay, "tng-pay"), (self.button, "tng-primary")):
@@ -87,12 +111,12 @@ class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self.title.add_class("tng-title-field")
         self.add_class("tng-form")
         return [
-            widgets.HTML(tag("h2", "Your episode")),
+            self.heading,
             self.title,
             self.logline,
             self.counts,
             widgets.HTML(tag("p", "Cast", class_="tng-legend", id="tng-cast-legend")),
-            people,
+            self.people,
             self.tone,
             self.length,
             seed,
@@ -104,7 +128,7 @@ class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
     def _wire(self) -> None:
         self.dice.on_click(lambda _button: self.roll())
         self.button.on_click(lambda _button: self._order())
-        for part in (self.title, self.logline, self.tone, self.length, self.seed, *self.cast.values()):
+        for part in (self.title, self.logline, self.tone, self.length, self.seed):
             part.observe(self._changed, "value")
         self._changed()
 
@@ -116,6 +140,19 @@ class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         )
 
 
-def _spoken(name: str) -> str:
-    """A cue as a name: PICARD is Picard, O'BRIEN is O'Brien."""
-    return "'".join(part.capitalize() for part in name.split("'"))
+def length_in_words(length: LengthChoice) -> str:
+    """What a length is called, how much it is, and how long it takes to write."""
+    scenes, pages = _counted(length.scenes, "scene"), _counted(length.pages, "page")
+    return f"{LENGTHS[length.name]}, about {scenes}, {pages}, written in {time_in_words(length.seconds)}"
+
+
+def time_in_words(seconds: int) -> str:
+    """About how long that is."""
+    if seconds < 45:
+        return f"about {max(round(seconds / 5) * 5, 5)} seconds"
+    minutes = max(round(seconds / 60), 1)
+    return "about a minute" if minutes == 1 else f"about {minutes} minutes"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -69,7 +69,7 @@ class Library(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _row(self, order: OrderCard) -> widgets.Widget:
         files = [
             link(f".{ending}", path, download="", aria_label=f"{order.title} as .{ending}")
-            for ending, path in sorted(order.downloads.items(), reverse=True)
+            for ending, path in order.downloads.items()
         ]
         state = tag("span", WORDS[order.state], class_=f"tng-state tng-state-{order.state.value}")
         day = tag("time", f"{order.placed_at:%-d %b %Y}", datetime=order.placed_at.date().isoformat())

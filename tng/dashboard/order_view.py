@@ -19,7 +19,13 @@ from tng.orders import OrderState
 logger = logging.getLogger(__name__)
 
 PAYABLE = frozenset({OrderState.PLACED, OrderState.EXPIRED})
-FORMATS = {"txt": "Download as text (.txt)", "fountain": "Download as Fountain (.fountain)"}
+FORMATS = {
+    "pdf": "PDF, to print (.pdf)",
+    "fdx": "Final Draft (.fdx)",
+    "fountain": "Fountain (.fountain)",
+    "epub": "EPUB, for an e-reader (.epub)",
+    "txt": "plain text (.txt)",
+}
 SENTENCES = {
     OrderState.PLACED: "This order waits for its payment. If you have just paid, we are confirming it with Stripe: "
     "this page goes on by itself.",
@@ -68,11 +74,13 @@ class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.steps = widgets.HTML()
         self.sentence = widgets.HTML()
         self.downloads = widgets.HTML()
+        self.provenance = widgets.HTML()
         self.reader = ScriptReader()
         self.pay_button = widgets.Button(button_style="primary")
         self.pay_button.add_class("tng-primary")
         self.pay_button.on_click(lambda _button: pay(self.order_id))
-        super().__init__([self.heading, self.steps, self.sentence, self.pay_button, self.downloads, self.reader])
+        below = [self.pay_button, self.downloads, self.provenance, self.reader]
+        super().__init__([self.heading, self.steps, self.sentence, *below])
         self.add_class("tng-order")
         self.heading.value = tag("h2", "How it goes")
         self.sentence.value = tag("ol", *(tag("li", line) for line in WELCOME), class_="tng-welcome")
@@ -154,6 +162,7 @@ class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         sentence = CANCELLED if self._cancelled and order.state is OrderState.PLACED else SENTENCES[order.state]
         self.sentence.value = tag("p", sentence, class_="tng-sentence", role="status")
         self.downloads.value = draw_downloads(order)
+        self.provenance.value = draw_provenance(order)
         self.pay_button.description = f"Pay {order.price}"
         self.pay_button.layout.display = "" if order.state in PAYABLE else "none"
         self.reader.title = order.title
@@ -183,4 +192,13 @@ def draw_downloads(order: OrderCard) -> Html:
         for ending, words in FORMATS.items()
         if ending in order.downloads
     ]
-    return tag("p", *links, class_="tng-downloads") if links else Html()
+    return tag("p", tag("span", "Take it along:"), *links, class_="tng-downloads") if links else Html()
+
+
+def draw_provenance(order: OrderCard) -> Html:
+    """How the script was written, folded away until somebody asks; nothing before it is delivered."""
+    sentences = order.provenance.sentences if order.state is OrderState.DELIVERED else ()
+    if not sentences:
+        return Html()
+    lines = tag("ul", *(tag("li", sentence) for sentence in sentences))
+    return tag("details", tag("summary", "How it was written"), lines, class_="tng-provenance")

@@ -21,7 +21,6 @@ from tng.errors import ApiError
 
 logger = logging.getLogger(__name__)
 
-NAME = "TNG Script Generator"
 DEMOS = {
     ("Google", "Stripe"): "Demonstration: the sign-in and the payment are local stand-ins. "
     "No real account is used, and no money moves.",
@@ -34,17 +33,22 @@ LOAD_AGAIN_SECONDS = 2.0
 
 
 class Dashboard:
-    """Composes the page. ``page`` is what a notebook displays; ``open`` fills it for a visit."""
+    """Composes the page. ``page`` is what a notebook displays; ``open`` fills it for a visit.
+
+    ``product`` is the name at the top until the api has said what it offers.
+    """
 
     def __init__(
         self,
         client: ApiClient,
         *,
+        product: str = "",
         hub_path: str = "/hub/",
         stand_ins: tuple[str, ...] = (),
         first_wait_seconds: float = FIRST_WAIT_SECONDS,
     ) -> None:
         self._client = client
+        self._product = product
         self._hub_path = hub_path
         self._stopped = threading.Event()
         self.header = widgets.HTML(self._header(""))
@@ -75,6 +79,7 @@ class Dashboard:
         """The page for the account of this kernel. Nothing is asked of the api yet."""
         return cls(
             ApiClient.from_environment(environ),
+            product=environ.get("TNG_PRODUCT", ""),
             hub_path=environ.get("JUPYTERHUB_BASE_URL", "/") + "hub/",
             stand_ins=tuple(name for name in environ.get("TNG_STAND_INS", "").split(",") if name),
         )
@@ -129,7 +134,9 @@ class Dashboard:
     # --- filling the page --------------------------------------------------------------------------------------
 
     def _load(self, visit: Visit) -> None:
-        self.form.show_offer(self._client.offer())
+        offer = self._client.offer()
+        self._product = offer.product
+        self.form.show_offer(offer)
         self.header.value = self._header(self._client.me())
         self.library.show(self._client.orders())
         self._show_link(Link.LIVE)
@@ -177,4 +184,5 @@ class Dashboard:
     def _header(self, account: str) -> Html:
         name = tag("span", account, class_="tng-account")
         leave = link("Sign out", self._hub_path + "logout", class_="tng-leave")
-        return tag("header", tag("h1", NAME), tag("nav", name, leave, aria_label="Account"), class_="tng-header")
+        nav = tag("nav", name, leave, aria_label="Account")
+        return tag("header", tag("h1", self._product), nav, class_="tng-header")

@@ -1,3 +1,3 @@
-"""A script as a file to take along: the printed page as plain text, and Fountain. It knows no order and no web page."""
+"""A script as a file to take along: PDF, Final Draft, Fountain, EPUB and text. It knows no order and no web page."""
 
-__all__ = ["fountain", "layout", "text"]
+__all__ = ["colophon", "epub", "fdx", "formats", "fountain", "glyphs", "layout", "pages", "pdf", "pieces", "text"]

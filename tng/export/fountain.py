@@ -7,20 +7,10 @@ would take it for, and forced (``!`` action, ``@`` cue, ``.`` heading, ``>`` tra
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from tng.export.layout import (
-    AUTHOR,
-    CREDIT,
-    DISCLAIMER,
-    Block,
-    BlockKind,
-    act_ending,
-    ends_in_transition,
-    plain,
-    scene_blocks,
-)
-from tng.script import Act, Script
+from tng.export.colophon import Colophon
+from tng.export.layout import CREDIT, NAMELESS_SCENE, Block, BlockKind, blocks_by_act, plain
+from tng.script import Script
 
 PAGE_BREAK = "==="
 
@@ -31,49 +21,42 @@ _IN_PARENTHESES = re.compile(r"\([^()]*\)")
 _MARKS_OF_DIALOGUE = tuple("#=~!@>.&")
 
 
-def render_fountain(script: Script) -> str:
+def render_fountain(script: Script, colophon: Colophon) -> str:
     """The whole script with a title page, acts as sections and centred titles, and numbered scenes."""
-    paragraphs = [_title_page(script.title)]
-    number = 1
-    for act in script.acts:
-        paragraphs += _act(act, number, last=act is script.acts[-1])
-        number += len(act.scenes)
-    return "\n\n".join(paragraphs) + "\n"
+    acts = ["\n\n".join(_block(block) for block in blocks) for blocks in blocks_by_act(script)]
+    return f"{_title_page(script.title, colophon)}\n\n" + f"\n\n{PAGE_BREAK}\n\n".join(acts) + "\n"
 
 
-def _title_page(title: str) -> str:
-    fields = [("Title", title), ("Credit", CREDIT), ("Author", AUTHOR), ("Copyright", DISCLAIMER)]
-    return "\n".join(f"{name}: {_unmarked(plain(value))}" for name, value in fields)
-
-
-def _act(act: Act, number: int, *, last: bool) -> Iterator[str]:
-    name = _unmarked(plain(act.name).upper())
-    yield f"# {name}"
-    yield _centred(name)
-    yield "!FADE IN:"
-    for offset, scene in enumerate(act.scenes):
-        yield from (_block(block) for block in scene_blocks(scene, number + offset))
-    if not ends_in_transition(act):
-        yield "> FADE OUT."
-    yield _centred(_unmarked(act_ending(act, last=last)))
-    if not last:
-        yield PAGE_BREAK
+def _title_page(title: str, colophon: Colophon) -> str:
+    fields = {
+        "Title": title,
+        "Credit": CREDIT,
+        "Author": colophon.product,
+        "Draft date": colophon.draft_date,
+        "Notes": " ".join(colophon.told),
+        "Copyright": colophon.disclaimer,
+    }
+    return "\n".join(f"{name}: {_unmarked(plain(value))}" for name, value in fields.items())
 
 
 def _block(block: Block) -> str:
     match block.kind:
+        case BlockKind.ACT:
+            return f"# {_unmarked(block.text)}\n\n{_centred(block.text)}"
+        case BlockKind.ENDING:
+            return _centred(block.text)
         case BlockKind.HEADING | BlockKind.SHOT:
             return _heading(block)
         case BlockKind.SPEECH:
             return _speech(block)
         case BlockKind.TRANSITION:
             return f"> {_unmarked(block.text.strip('<> '))}"
-        case _:
+        case BlockKind.ACTION:
             return ("" if _reads_as_action(block.text) else "!") + _unmarked(block.text)
 
 
 def _heading(block: Block) -> str:
-    text = _unmarked(block.text.lstrip(". ").replace("#", "NO. ")) or "SCENE"
+    text = _unmarked(block.text.lstrip(". ").replace("#", "NO. ")) or NAMELESS_SCENE
     forced = "." if block.kind is BlockKind.SHOT or not _HEADING.match(text) else ""
     return f"{forced}{text} #{block.number}#"
 
@@ -106,7 +89,7 @@ def _reads_as_action(text: str) -> bool:
 
 
 def _centred(text: str) -> str:
-    return f"> **{text}** <"
+    return f"> **{_unmarked(text)}** <"
 
 
 def _unmarked(text: str) -> str:

@@ -1,7 +1,8 @@
 """The printed page as a list of blocks, shared by every form a script is shown in. It draws nothing.
 
 It adds what a teleplay shows and the script leaves out: scene numbers (a shot is 12A, 12B … below scene 12),
-(CONT'D) where a speaker goes on after action in the same scene, and text without control characters.
+(CONT'D) where a speaker goes on after action in the same scene, FADE IN: and FADE OUT. around an act, the line
+that ends it, and text without control characters.
 """
 
 from __future__ import annotations
@@ -13,12 +14,9 @@ from enum import StrEnum
 
 from tng.script import Act, Element, ElementKind, Scene, Script
 
-DISCLAIMER = (
-    "Unofficial fan work, written by a machine. Not affiliated with, endorsed or sponsored by Paramount or CBS. "
-    "Star Trek and its characters belong to their owners."
-)
 CREDIT = "Written by"
-AUTHOR = "TNG Script Generator"
+NAMELESS_ACT, NAMELESS_SCENE = "ACT", "SCENE"
+FADE_IN, FADE_OUT = "FADE IN:", "FADE OUT."
 CONTINUED = "(CONT'D)"
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -32,6 +30,7 @@ class BlockKind(StrEnum):
     ACTION = "action"
     SPEECH = "speech"
     TRANSITION = "transition"
+    ENDING = "ending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +49,21 @@ class Block:
 
 def blocks_of(script: Script) -> Iterator[Block]:
     """The whole script, block by block, scenes numbered from 1."""
+    for blocks in blocks_by_act(script):
+        yield from blocks
+
+
+def blocks_by_act(script: Script) -> Iterator[list[Block]]:
+    """The blocks of one act after the other: its heading first, END OF ACT or THE END last."""
     number = 1
-    for act in script.acts:
-        yield Block(BlockKind.ACT, plain(act.name).upper())
-        for scene in act.scenes:
-            yield from scene_blocks(scene, number)
-            number += 1
+    for count, act in enumerate(script.acts, start=1):
+        yield list(_act_blocks(act, number, last=count == len(script.acts)))
+        number += len(act.scenes)
 
 
 def scene_blocks(scene: Scene, number: int) -> Iterator[Block]:
     """One scene, block by block, from its heading on."""
-    yield Block(BlockKind.HEADING, plain(scene.heading).upper(), str(number))
+    yield Block(BlockKind.HEADING, plain(scene.heading).upper() or NAMELESS_SCENE, str(number))
     speaker, action_since, shots = "", False, 0
     for element in scene.elements:
         match element.kind:
@@ -78,17 +81,6 @@ def scene_blocks(scene: Scene, number: int) -> Iterator[Block]:
                 speaker = ""
 
 
-def ends_in_transition(act: Act) -> bool:
-    """Whether the act's last words are a transition already, so that no FADE OUT. is to be added."""
-    last = act.scenes[-1].elements[-1:] if act.scenes else ()
-    return bool(last) and last[0].kind is ElementKind.TRANSITION
-
-
-def act_ending(act: Act, *, last: bool) -> str:
-    """What is printed below an act: END OF ACT ONE, or THE END below the last."""
-    return "THE END" if last else f"END OF {plain(act.name).upper()}"
-
-
 def letters(count: int) -> str:
     """The letter of the shot with this index: 0 is A, 25 is Z, 26 is AA."""
     name, count = "", count + 1
@@ -102,6 +94,22 @@ def plain(text: str) -> str:
     """The text on one line, without anything that does not print."""
     spaced = " ".join(text.split())
     return "".join(character for character in spaced if unicodedata.category(character) not in INVISIBLE)
+
+
+def _act_blocks(act: Act, number: int, *, last: bool) -> Iterator[Block]:
+    name = plain(act.name).upper() or NAMELESS_ACT
+    yield Block(BlockKind.ACT, name)
+    yield Block(BlockKind.ACTION, FADE_IN)
+    for offset, scene in enumerate(act.scenes):
+        yield from scene_blocks(scene, number + offset)
+    if not _ends_in_transition(act):
+        yield Block(BlockKind.TRANSITION, FADE_OUT)
+    yield Block(BlockKind.ENDING, "THE END" if last else f"END OF {name}")
+
+
+def _ends_in_transition(act: Act) -> bool:
+    last = act.scenes[-1].elements[-1:] if act.scenes else ()
+    return bool(last) and last[0].kind is ElementKind.TRANSITION
 
 
 def _speech(element: Element, *, continued: bool) -> Block:

@@ -9,18 +9,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from tng.export.layout import (
-    AUTHOR,
-    CREDIT,
-    DISCLAIMER,
-    Block,
-    BlockKind,
-    act_ending,
-    ends_in_transition,
-    plain,
-    scene_blocks,
-)
-from tng.script import Act, Script
+from tng.export.colophon import Colophon
+from tng.export.layout import CREDIT, Block, BlockKind, blocks_by_act, plain
+from tng.script import Script
 
 MARGIN, WIDTH = 6, 60
 RIGHT = MARGIN + WIDTH
@@ -28,49 +19,39 @@ DIALOGUE_COLUMN, DIALOGUE_WIDTH = MARGIN + 10, 35
 ASIDE_COLUMN, ASIDE_WIDTH = MARGIN + 15, 25
 CUE_COLUMN = MARGIN + 22
 NUMBER_GAP = 2
+BETWEEN_ACTS = [""] * 3
 
 
-def render_text(script: Script) -> str:
+def render_text(script: Script, colophon: Colophon) -> str:
     """The whole script, title page first. Lines end with a newline and have no blanks at their end."""
-    lines = list(_title_page(script.title))
-    number = 1
-    for act in script.acts:
-        lines += _act(act, number, last=act is script.acts[-1])
-        number += len(act.scenes)
+    lines = list(_title_page(script.title, colophon))
+    for blocks in blocks_by_act(script):
+        lines += BETWEEN_ACTS
+        for block in blocks:
+            lines += ["", *_block(block)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _title_page(title: str) -> Iterator[str]:
+def _title_page(title: str, colophon: Colophon) -> Iterator[str]:
     yield from [""] * 8
     yield from _centred(plain(title).upper())
-    yield from ["", "", *_centred(CREDIT), "", *_centred(AUTHOR)]
+    yield from ["", "", *_centred(CREDIT), "", *_centred(plain(colophon.product))]
     yield from [""] * 8
-    yield from _centred(DISCLAIMER)
-    yield from [""] * 4
-
-
-def _act(act: Act, number: int, *, last: bool) -> Iterator[str]:
-    yield from _centred(plain(act.name).upper())
-    yield from ["", _flush_left("FADE IN:"), ""]
-    for offset, scene in enumerate(act.scenes):
-        for block in scene_blocks(scene, number + offset):
-            yield from _block(block)
-            yield ""
-    if not ends_in_transition(act):
-        yield from [_flush_right("FADE OUT."), ""]
-    yield from _centred(act_ending(act, last=last))
-    yield from [""] * (0 if last else 3)
+    for note in colophon.notes:
+        yield from [*_centred(plain(note)), ""]
 
 
 def _block(block: Block) -> list[str]:
     match block.kind:
+        case BlockKind.ACT | BlockKind.ENDING:
+            return _centred(block.text)
         case BlockKind.HEADING | BlockKind.SHOT:
             return _numbered(block.text, block.number)
         case BlockKind.SPEECH:
             return _speech(block)
         case BlockKind.TRANSITION:
             return [_flush_right(line) for line in _wrapped(block.text, WIDTH)]
-        case _:
+        case BlockKind.ACTION:
             return [_flush_left(line) for line in _wrapped(block.text, WIDTH)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ import pytest
 from traitlets.config import Config
 
 from hub.config import configure
-from hub.front import stand_ins
+from hub.front import front, stand_ins
 from hub.places import find_node
+from tests.shows import FIRST, SECOND
 from tests.unit.hub.conftest import DEMO, PRODUCTION, WITH_GOOGLE, WITH_STRIPE
 from tng.errors import SettingsError
 from tng.settings import Settings
+from tng.shows import SHOW_FILE, read_show
 
 Configured = Callable[..., Config]
 MakeSettings = Callable[..., Settings]
@@ -82,6 +85,18 @@ def test_a_loopback_address_may_be_named_otherwise(configured: Configured, url: 
 def test_an_address_that_is_none_is_refused_with_an_example(settings: MakeSettings, url: str) -> None:
     with pytest.raises(SettingsError, match=r"is no address; .*https://shop\.example"):
         configure(Config(), settings(public_url=url))
+
+
+@pytest.mark.parametrize("folder", [FIRST, SECOND], ids=lambda folder: folder.name)
+def test_the_pages_know_the_show(configured: Configured, folder: Path, tmp_path: Path) -> None:
+    told = configured(show=folder, release=tmp_path).JupyterHub.template_vars["house"]
+    assert told == front(read_show(folder))
+
+
+def test_a_house_of_one_show_does_not_open_with_a_release_of_another(configured: Configured, tmp_path: Path) -> None:
+    shutil.copy(FIRST / SHOW_FILE, tmp_path)
+    with pytest.raises(SettingsError, match="TNG_SHOW is lantern"):
+        configured(show=SECOND, release=tmp_path)
 
 
 def test_behind_tls_every_cookie_is_secure_whatever_the_request_says(configured: Configured) -> None:

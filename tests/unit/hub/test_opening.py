@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from hub.__main__ import answers, banner, hub_environment
+from tests.shows import second_show
 from tests.unit.hub.conftest import DEMO, PRODUCTION, STRIPE
 from tng.settings import Settings
 
@@ -60,14 +61,14 @@ def test_the_banner_says_what_is_real_and_who_may_come(
     settings: MakeSettings, changes: dict[str, str], there: list[str], absent: list[str]
 ) -> None:
     house = settings(**changes)
-    text = banner(house, house.home / "hub.log")
-    assert house.public in text
+    text = banner(house, second_show(), house.home / "hub.log")
+    assert f"{second_show().product}: {house.public}" in text
     assert not [word for word in there if word not in text]
     assert not [word for word in absent if word in text]
 
 
 def test_the_banner_holds_no_secret(settings: MakeSettings) -> None:
-    text = banner(settings(**PRODUCTION), settings().home)
+    text = banner(settings(**PRODUCTION), second_show(), settings().home)
     assert not [value for name, value in PRODUCTION.items() if "secret" in name and value in text]
 
 

@@ -12,7 +12,7 @@ from traitlets.config import Config
 from hub.places import HARMLESS
 from hub.services import API_ACCESS
 from tests.unit.hub.conftest import DEMO, PRODUCTION, STRIPE, WITH_GOOGLE
-from tng.settings import Part, Settings
+from tng.settings import ROOT, Part, Settings
 
 Configured = Callable[..., Config]
 
@@ -86,7 +86,8 @@ def test_a_service_can_read_its_settings_again(
         monkeypatch.setenv(variable, value)
     settings = Settings.read()
     assert settings.part is part
-    assert settings.price_cents == 499
+    assert (settings.price_cents, settings.currency) == (499, None)
+    assert settings.show == ROOT / "shows" / "tng"
     assert settings.power_users == {"a@example.com", "b@example.com"}
     assert settings.home.is_absolute()
     assert not settings.google_client_secret.get_secret_value()

@@ -11,14 +11,25 @@ from typing import Any
 
 import pytest
 from traitlets.config import Config
+from voila.configuration import VoilaConfiguration
 
 from hub import spawner
 from hub.auth import POWER_USERS
-from hub.spawner import HouseSpawner, make_home, server_environment, socket_folder, stock_workbench
+from hub.front import front
+from hub.spawner import (
+    HouseSpawner,
+    configure_servers,
+    make_home,
+    server_environment,
+    socket_folder,
+    stock_workbench,
+)
+from tests.shows import SECOND, first_show, second_show
 from tests.unit.hub.conftest import DEMO, PRODUCTION
 from tng.settings import Settings
 
 Configured = Callable[..., Config]
+RESOURCES = "--VoilaConfiguration.resources="
 FORBIDDEN = ("STRIPE", "DATABASE", "SECRET", "GOOGLE", "COOKIE")
 
 
@@ -122,13 +133,31 @@ def test_no_secret_is_in_the_environment_of_a_server(
     environment = kept | dict(c.HouseSpawner.environment)
     assert not [name for name in environment if any(word in name for word in FORBIDDEN)]
     assert "a-secret" not in environment.values()
-    assert {name for name in environment if name.startswith("TNG_")} == {"TNG_API_URL", "TNG_API_PATH", "TNG_STAND_INS"}
+    assert {name for name in environment if name.startswith("TNG_")} == {
+        "TNG_API_URL",
+        "TNG_API_PATH",
+        "TNG_PRODUCT",
+        "TNG_STAND_INS",
+    }
 
 
 def test_a_kernel_finds_the_api(settings: Callable[..., Settings]) -> None:
-    environment = server_environment(settings(port=9100))
+    environment = server_environment(settings(port=9100), first_show())
     assert environment["TNG_API_URL"] == "http://127.0.0.1:9103/services/api"
     assert environment["TNG_API_PATH"] == "/services/api"
+
+
+def test_the_dashboard_is_told_of_the_show(settings: Callable[..., Settings]) -> None:
+    c = Config()
+    configure_servers(c, settings(show=SECOND), second_show())
+    assert c.HouseSpawner.environment["TNG_PRODUCT"] == second_show().product
+    assert c.HouseSpawner.front == front(second_show())
+
+
+async def test_what_the_template_is_told_is_read_by_voila_as_it_was_written(started: Any) -> None:
+    args = (await started()).args
+    told = [arg.removeprefix(RESOURCES) for arg in args if arg.startswith(RESOURCES)]
+    assert VoilaConfiguration.resources.from_string(told[0]) == {"house": front(first_show())}
 
 
 def test_a_home_folder_is_for_its_owner_alone(tmp_path: Path) -> None:

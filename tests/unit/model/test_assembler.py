@@ -6,35 +6,35 @@ import pytest
 
 from model.corpus.assembler import Assembler
 from model.corpus.scenebank import Bank
-from model.story import ACT_BEATS, BEATS, SIDE_BEATS, beats_of
 from tng.script import TITLE_CHARACTERS, Tone, parse, render
+from tng.shows import Show
 
 NUMBERS = range(24)
 
 
-def test_the_same_number_gives_the_same_episode(bank: Bank) -> None:
-    assert Assembler(bank, 1).episode(5) == Assembler(bank, 1).episode(5)
+def test_the_same_number_gives_the_same_episode(bank: Bank, show: Show) -> None:
+    assert Assembler(bank, show, 1).episode(5) == Assembler(bank, show, 1).episode(5)
 
 
-def test_another_seed_gives_another_episode(bank: Bank) -> None:
-    assert Assembler(bank, 1).episode(5).names != Assembler(bank, 2).episode(5).names
+def test_another_seed_gives_another_episode(bank: Bank, show: Show) -> None:
+    assert Assembler(bank, show, 1).episode(5).names != Assembler(bank, show, 2).episode(5).names
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_an_episode_has_six_acts_and_no_open_slot(assembler: Assembler, number: int) -> None:
+def test_an_episode_has_six_acts_and_no_open_slot(assembler: Assembler, show: Show, number: int) -> None:
     episode = assembler.episode(number)
     text = render(episode.script)
-    assert [act.name for act in episode.script.acts] == list(ACT_BEATS)
-    assert len(episode.parts) == len(BEATS) + len(SIDE_BEATS) == 21
+    assert [act.name for act in episode.script.acts] == list(show.acts)
+    assert len(episode.parts) == len(show.beats) + len(show.side_story.beats) == 21
     assert not {"{", "}"} & set(text + episode.logline)
     assert parse(text) == episode.script
     assert 0 < len(episode.script.title) <= TITLE_CHARACTERS
 
 
-def test_beats_stand_in_their_order(assembler: Assembler) -> None:
-    for act in ACT_BEATS:
+def test_beats_stand_in_their_order(assembler: Assembler, show: Show) -> None:
+    for act in show.acts:
         parts = [part for part in assembler.episode(3).parts if part.act == act]
-        assert tuple(part.source.beat for part in parts) == beats_of(act, with_side_story=True)
+        assert tuple(part.source.beat for part in parts) == show.beats_of(act)
 
 
 def test_a_side_story_is_one_thread(assembler: Assembler) -> None:
@@ -43,10 +43,10 @@ def test_a_side_story_is_one_thread(assembler: Assembler) -> None:
         assert len(numbers) == 1
 
 
-def test_families_take_turns_and_all_tones_occur(assembler: Assembler) -> None:
+def test_families_take_turns_and_all_tones_occur(assembler: Assembler, show: Show) -> None:
     episodes = [assembler.episode(number) for number in range(10)]
     assert len({episode.family for episode in episodes}) == 10
-    assert {episode.tone for episode in episodes} == set(Tone)
+    assert {show.tone_of(episode.family) for episode in episodes} == set(Tone)
 
 
 def test_no_training_episode_holds_a_reserved_scene(assembler: Assembler) -> None:

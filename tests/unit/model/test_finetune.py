@@ -1,4 +1,4 @@
-"""The cures of gpt-2-simple's traps, one by one, without TensorFlow. Together they are an integration test."""
+"""Who trains and what is refused; the cures of gpt-2-simple's traps, one by one, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from model.checkpoint import HParams
 from model.corpus.training_text import Corpus
-from model.finetune import Progress, _Listener, finetune, has_bfloat16, learning_rate_at, record_sampler, stop_after
+from model.finetune import Progress, Trainer, finetune
 from model.presets import PRESETS, FinetuneConfig, config_from, preset
-from tng.errors import CorpusError
+from model.training.beginning import first_weights
+from model.training.reference import _Listener, record_sampler
+from tests.training_corpora import invented_corpus
+from tng.errors import CheckpointError, CorpusError
 
 CONFIG = replace(preset("tiny"), network=HParams(n_vocab=50, n_ctx=8, n_embd=4, n_head=1, n_layer=1))
 END = 49
@@ -56,27 +59,6 @@ def test_no_window_runs_over_the_end_of_an_episode() -> None:
         assert window.tolist() == list(range(8))
 
 
-def test_the_learning_rate_rises_and_falls() -> None:
-    config = replace(CONFIG, steps=100, warmup_steps=10, learning_rate=1.0)
-    rates = [learning_rate_at(step, config) for step in range(101)]
-    assert rates[0] == pytest.approx(0.1)
-    assert rates[9] == pytest.approx(1.0)
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert rates[100] == pytest.approx(0.05)
-    assert learning_rate_at(10_000, config) == pytest.approx(0.05)
-
-
-@pytest.mark.parametrize(
-    ("facts", "has"),
-    [("flags: sse avx512_bf16 fma", True), ("flags: amx_bf16", True), ("flags: avx2", False), (None, False)],
-)
-def test_bfloat16_is_used_where_the_processor_has_it(tmp_path: Path, facts: str | None, has: bool) -> None:
-    path = tmp_path / "cpuinfo"
-    if facts is not None:
-        path.write_text(facts, encoding="ascii")
-    assert has_bfloat16(path) is has
-
-
 def test_what_gpt_2_simple_prints_is_read() -> None:
     heard: list[Progress] = []
     listener = _Listener(9, lambda progress: bool(heard.append(progress)) or True)
@@ -92,23 +74,28 @@ def test_a_report_that_says_stop_interrupts() -> None:
         listener.write("[2 | 0.52] loss=7.25 avg=7.25\n")
 
 
-def test_time_is_a_reason_to_stop() -> None:
-    late = Progress(5, 9, 61.0, 3.0, 3.0)
-    assert stop_after(60)(late) is False
-    assert stop_after(0)(late) is not False
-    assert stop_after(62)(late) is not False
-
-
 def test_a_corpus_of_another_preset_is_refused(corpus: Corpus, tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="Build the corpus with the same preset"):
         finetune(preset("small"), corpus, tmp_path / "checkpoint")
     assert not list(tmp_path.iterdir())
 
 
-def test_a_corpus_smaller_than_a_window_is_refused(corpus: Corpus, tmp_path: Path) -> None:
+@pytest.mark.parametrize("trainer", list(Trainer))
+def test_a_corpus_smaller_than_a_window_is_refused(corpus: Corpus, tmp_path: Path, trainer: Trainer) -> None:
     network = HParams(n_vocab=1500, n_ctx=100_000, n_embd=4, n_head=1, n_layer=1)
-    with pytest.raises(CorpusError, match="fewer than 100002 tokens"):
-        finetune(replace(preset("tiny"), network=network), corpus, tmp_path / "checkpoint")
+    with pytest.raises(CorpusError, match=r"10000[12] tokens"):
+        finetune(replace(preset("tiny"), network=network), corpus, tmp_path / "checkpoint", trainer=trainer)
+    assert not list(tmp_path.iterdir())
+
+
+def test_gpt_2_simple_does_not_resume(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="only our trainer resumes"):
+        finetune(CONFIG, invented_corpus(tmp_path, vocabulary=50), tmp_path, trainer=Trainer.REFERENCE, resume=True)
+
+
+def test_a_base_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="the base nothing cannot be read"):
+        first_weights(CONFIG, invented_corpus(tmp_path), tmp_path / "nothing")
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
@@ -125,7 +112,7 @@ def test_a_preset_fits_together(name: str) -> None:
 
 
 def test_an_unknown_preset_is_refused() -> None:
-    with pytest.raises(ValueError, match="choose one of: tiny, small"):
+    with pytest.raises(ValueError, match="choose one of: tiny, small, 124M, 355M"):
         preset("huge")
 
 

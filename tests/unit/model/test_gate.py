@@ -48,6 +48,7 @@ REFUSED = [
     pytest.param("Picard: on screen.", Refusal.FORM, id="speech-in-small-letters"),
     pytest.param("PICARD: Yes, captain, captain, captain.", Refusal.FORM, id="stutter"),
     pytest.param("PICARD: I see.Yes.", Refusal.FORM, id="run-together"),
+    pytest.param("PICARD: I see. . . . . . . .", Refusal.FORM, id="signs-alone"),
     pytest.param("PICARD: " + "yes i see " * 30 + "yes.", Refusal.LENGTH, id="long-speech"),
     pytest.param("Picard turns " + "a b c d " * 18 + "glass.", Refusal.LENGTH, id="long-action"),
     pytest.param("PICARD: (" + "a " * 11 + "b) Yes.", Refusal.LENGTH, id="long-aside"),
@@ -88,6 +89,17 @@ def test_a_line_stands_once_whoever_says_it(gate: Gate) -> None:
     assert gate.judge("DATA: I see the glass!", SPEAKERS) is Refusal.REPEATED
 
 
+def test_what_a_draft_says_is_said_only_where_the_draft_stands(gate: Gate) -> None:
+    draft = gate.for_draft()
+    element = draft.judge("PICARD: I see the glass.", SPEAKERS)
+    assert isinstance(element, Element)
+    draft.keep(element)
+    assert draft.judge("DATA: I see the glass.", SPEAKERS) is Refusal.REPEATED
+    assert draft.for_draft().judge("DATA: I see the glass.", SPEAKERS) is Refusal.REPEATED
+    assert isinstance(gate.judge("DATA: I see the glass.", SPEAKERS), Element)
+    assert gate.refused == {"repeated": 2}, "what was refused counts whatever stands"
+
+
 def test_a_few_words_may_be_said_again(gate: Gate) -> None:
     element = gate.judge("PICARD: I see.", SPEAKERS)
     assert isinstance(element, Element)
@@ -108,6 +120,8 @@ def test_without_a_list_every_word_is_known() -> None:
         ("WORF (V.O.):", True),
         ("# ", True),
         ("Picard says:", False),
+        ("PICARD: ...... . .", True),
+        ('PICARD: (tired) "I see ..."', False),
     ],
 )
 def test_a_line_can_be_hopeless_before_it_ends(beginning: str, verdict: bool) -> None:

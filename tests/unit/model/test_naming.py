@@ -6,6 +6,7 @@ import pytest
 
 from model.naming import names_in
 from tng.script import Element, ElementKind, parse_line, render_element
+from tng.shows import Show
 
 
 @pytest.mark.parametrize(
@@ -32,17 +33,17 @@ from tng.script import Element, ElementKind, parse_line, render_element
         pytest.param("a story without capitals", {}, id="small"),
     ],
 )
-def test_names_are_found(logline: str, names: dict[str, str]) -> None:
-    assert names_in(logline) == names
+def test_names_are_found(show: Show, logline: str, names: dict[str, str]) -> None:
+    assert names_in(logline, show) == names
 
 
 @pytest.mark.parametrize("logline", ["They meet " + "X" * 90, "They meet A.", "'''Q''' \"Z\" (Y) &&& ###", "Mr. " * 40])
-def test_strange_loglines_do_no_harm(logline: str) -> None:
-    for name in names_in(logline).values():
+def test_strange_loglines_do_no_harm(show: Show, logline: str) -> None:
+    for name in names_in(logline, show).values():
         assert len(name) <= 30
 
 
-def test_a_found_guest_can_be_a_cue() -> None:
-    for name in names_in("They meet Jean-Pierre O’Malley and T’Lara.").values():
+def test_a_found_guest_can_be_a_cue(show: Show) -> None:
+    for name in names_in("They meet Jean-Pierre O’Malley and T’Lara.", show).values():
         speech = Element(ElementKind.SPEECH, "Yes.", name.upper())
         assert parse_line(render_element(speech)) == speech

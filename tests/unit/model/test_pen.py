@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from model.lexicon import Lexicon
-from model.pen import LINE_TOKENS, Pen
-from model.sampling import Sampling, generator
+from model.pen import LINE_TOKENS, Pen, _Body
+from model.sampling import Sampling, generator, repeats
 from model.tokenizer import Tokenizer
 from tests.unit.model.networks import MarkovNetwork, NoiseNetwork, OneTokenNetwork, TestNetwork
 
@@ -128,3 +132,58 @@ def test_a_header_without_room_below_it_is_refused(markov: MarkovNetwork, tokeni
 def test_no_line_is_drawn_before_a_scene_is_open(markov: MarkovNetwork, tokenizer: Tokenizer) -> None:
     with pytest.raises(ValueError, match="no scene is open"):
         Pen(markov, tokenizer, Sampling(), generator(1)).draw_line()
+
+
+class Spelling(TestNetwork):
+    """Says given tokens one after the other, each with the same chance."""
+
+    def __init__(self, size: int, ids: list[int], chance: float = 1.0) -> None:
+        super().__init__(size)
+        self._ids, self._said, self._chance = ids, 0, chance
+
+    def likely(self) -> NDArray[np.float32]:
+        logits = np.full(self.size, math.log((1 - self._chance or 1e-9) / (self.size - 1)), np.float32)
+        if self._said < len(self._ids):
+            logits[self._ids[self._said]] = math.log(self._chance)
+        self._said += 1
+        return logits
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\n"), min_size=1, max_size=20))
+@settings(max_examples=50, deadline=None)
+def test_a_line_reads_as_its_tokens_do_however_its_characters_are_torn(tokenizer: Tokenizer, text: str) -> None:
+    ids = tokenizer.encode(text + "\n")[: LINE_TOKENS - 1]
+    pen = pen_of(Spelling(tokenizer.size, ids), tokenizer, Sampling(temperature=0, repeat_tokens=0))
+    assert pen.draw_line().text == tokenizer.decode(ids).rstrip("\n")
+
+
+def test_what_was_drawn_and_kept_says_how_likely_it_was(tokenizer: Tokenizer) -> None:
+    ids = tokenizer.encode("DATA: Yes.\n")
+    pen = pen_of(Spelling(tokenizer.size, ids * 2, 0.25), tokenizer, Sampling(temperature=0, repeat_tokens=0))
+    assert pen.log_probability == 0, "nothing was drawn"
+    pen.write("DATA: No.")
+    assert pen.log_probability == 0, "nobody drew it"
+    pen = pen_of(Spelling(tokenizer.size, ids * 2, 0.25), tokenizer, Sampling(temperature=0, repeat_tokens=0))
+    pen.draw_line()
+    pen.take_back()
+    assert pen.log_probability == 0, "it was not kept"
+    pen.draw_line()
+    pen.keep()
+    assert math.isclose(pen.log_probability, math.log(0.25), rel_tol=1e-5)
+
+
+steps = st.lists(st.one_of(st.just("keep"), st.just("take back"), st.lists(st.integers(0, 3), max_size=9)), max_size=12)
+
+
+@given(steps, st.integers(0, 5))
+@settings(max_examples=200)
+def test_what_would_repeat_is_known_without_looking_back(some_steps: list[str | list[int]], run_tokens: int) -> None:
+    body = _Body(run_tokens)
+    for step in some_steps:
+        if step == "keep":
+            body.kept = len(body.ids)
+        elif step == "take back":
+            body.take_back()
+        else:
+            body.add(step)  # type: ignore[arg-type]
+        assert set(body.repeating()) == repeats(body.ids, run_tokens)

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from model.build_release import next_release
+from model.card import model_card
 from model.corpus.outlines import read_outlines, read_words
 from model.corpus.training_text import Corpus
 from model.presets import preset
-from model.release import make_release, model_card
+from model.release import make_release
 from model.train import read_losses, trained_config
 from tng.errors import CorpusError, ReleaseDamaged
 from tng.releases import find_release, verify
@@ -39,6 +40,7 @@ def test_a_release_has_what_serving_needs_and_nothing_else(checkpoint: Path, cor
     assert sorted(path.name for path in release.folder.iterdir()) == [
         "MODEL_CARD.md",
         "checkpoint",
+        "copies.npz",
         "encoder.json",
         "hparams.json",
         "manifest.json",
@@ -46,6 +48,7 @@ def test_a_release_has_what_serving_needs_and_nothing_else(checkpoint: Path, cor
         "model-7.data-00000-of-00001",
         "model-7.index",
         "outlines.json",
+        "show.toml",
         "vocab.bpe",
         "words.txt",
     ]
@@ -89,10 +92,10 @@ def test_the_card_says_what_it_is_and_is_not(corpus: Corpus) -> None:
 
 
 def test_the_next_release_has_the_first_free_number(tmp_path: Path) -> None:
-    assert next_release(tmp_path, "small").name == "tng-small-1"
+    assert next_release(tmp_path, "tng", "small").name == "tng-small-1"
     (tmp_path / "tng-small-1").mkdir()
     (tmp_path / "tng-small-3").mkdir()
-    assert next_release(tmp_path, "small").name == "tng-small-2"
+    assert next_release(tmp_path, "tng", "small").name == "tng-small-2"
 
 
 def test_outlines_come_back_as_they_were_written(corpus: Corpus) -> None:

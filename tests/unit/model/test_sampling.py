@@ -79,7 +79,17 @@ def test_where_everything_is_banned_nothing_is_drawn() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"temperature": -1}, {"top_k": -1}, {"top_p": 0}, {"top_p": 1.1}, {"repeat_tokens": -1}], ids=str
+    "wrong",
+    [
+        {"temperature": -1},
+        {"top_k": -1},
+        {"top_p": 0},
+        {"top_p": 1.1},
+        {"repeat_tokens": -1},
+        {"repeat_penalty": 0.9},
+        {"repeat_penalty": float("nan")},
+    ],
+    ids=str,
 )
 def test_a_sampling_that_makes_no_sense_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="no such sampling"):
@@ -98,3 +108,29 @@ def test_a_sampling_that_makes_no_sense_is_refused(wrong: dict[str, float]) -> N
 )
 def test_the_token_that_completes_a_repeated_run_is_found(ids: list[int], length: int, banned: set[int]) -> None:
     assert repeats(ids, length) == banned
+
+
+@pytest.mark.parametrize("size", [39, 40, 41, 3000, 20_000, 50_257], ids=str)
+@pytest.mark.parametrize("grain", [0, 2], ids=["all-different", "many-equal"])
+def test_the_best_of_many_are_the_best_of_all(size: int, grain: int) -> None:
+    logits = np.random.default_rng(size).normal(size=size).astype(np.float32)
+    logits = np.round(logits * grain).astype(np.float32) if grain else logits
+    order = np.argsort(-logits, kind="stable")[:40].tolist()
+    asked: list[int] = []
+    draw(logits, Sampling(temperature=0), generator(1), fits=lambda token: bool(asked.append(token)))
+    assert asked == order
+
+
+def test_what_was_seen_is_less_likely() -> None:
+    sampling = Sampling(temperature=0, repeat_penalty=2)
+    logits = np.array([3.0, 2.0, -1.0, -1.5], np.float32)
+    assert draw(logits, sampling, generator(1)) == 0
+    assert draw(logits, sampling, generator(1), seen=[0, 0]) == 1, "once, however often it was seen"
+    assert draw(-logits, sampling, generator(1), seen=[3]) == 2
+    below = np.array([-3.0, -2.0, -1.0, -1.5], np.float32)
+    assert draw(below, sampling, generator(1), seen=[2]) == 3
+    assert logits.tolist() == [3.0, 2.0, -1.0, -1.5], "the logits stay as they were"
+
+
+def test_without_a_penalty_nothing_is_held_against_what_was_seen() -> None:
+    assert draw(LOGITS, Sampling(temperature=0), generator(1), seen=[0]) == 0

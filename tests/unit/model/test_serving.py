@@ -1,90 +1,86 @@
-"""The cache changes nothing but the time. That logits equal gpt-2-simple's is an integration test."""
+"""One slot behind the small interface, from a folder, with an export that is derived, kept, and derived again."""
 
 from __future__ import annotations
 
+import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from model.arrays import NumpyArrays, best_arrays, compute_on_one_thread
-from model.checkpoint import HParams, fresh_weights
-from model.serving import Gpt2
+from model.checkpoint import load_weights, read_hparams
+from model.engine.export import EXPORT_FILE, export, export_for
+from model.engine.form import Kind
+from model.serving import Gpt2, load_network, open_engine
+from tests.architecture.sources import ROOT
+from tests.checkpoints import make_checkpoint
+from tests.unit.model.engine.reference import reference_logits
+from tng.errors import ReleaseDamaged
 
-SHAPE = HParams(n_vocab=120, n_ctx=24, n_embd=32, n_head=4, n_layer=3)
 IDS = [5, 17, 99, 3, 3, 64, 0, 119]
 
 
 @pytest.fixture
-def network() -> Gpt2:
-    rng = np.random.default_rng(3)
-    weights = {
-        name: weight + rng.normal(0, 0.2, weight.shape).astype(np.float32)
-        for name, weight in fresh_weights(SHAPE, seed=1).items()
-    }
-    return Gpt2(SHAPE, weights, NumpyArrays())
+def checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TNG_HOME", str(tmp_path / "home"))
+    return make_checkpoint(tmp_path / "checkpoint")
 
 
-def test_token_by_token_equals_all_at_once(network: Gpt2) -> None:
+def test_it_scores_as_the_checkpoint_does(checkpoint: Path) -> None:
+    expected = reference_logits(read_hparams(checkpoint), load_weights(checkpoint), IDS)
+    np.testing.assert_allclose(load_network(checkpoint, Kind.FLOAT32).score(IDS), expected, atol=1e-4)
+    np.testing.assert_allclose(load_network(checkpoint).score(IDS), expected, atol=0.05)
+
+
+def test_it_takes_tokens_and_goes_back(checkpoint: Path) -> None:
+    network = load_network(checkpoint)
     whole = network.score(IDS)
-    network.rewind(0)
-    one_by_one = np.stack([network.feed([token]) for token in IDS])
-    np.testing.assert_allclose(one_by_one, whole, atol=1e-4)
-    assert whole.shape == (len(IDS), SHAPE.n_vocab)
+    assert network.position == len(IDS)
+    network.rewind(3)
+    np.testing.assert_allclose(network.feed(IDS[3:]), whole[-1], atol=1e-4)
+    assert network.window == 64
 
 
-@pytest.mark.parametrize("cut", range(1, len(IDS)))
-def test_in_two_parts_equals_all_at_once(network: Gpt2, cut: int) -> None:
-    whole = network.score(IDS)[-1]
-    network.rewind(0)
-    network.feed(IDS[:cut])
-    np.testing.assert_allclose(network.feed(IDS[cut:]), whole, atol=1e-4)
+def test_two_slots_are_two_texts(checkpoint: Path) -> None:
+    engine = open_engine(checkpoint, slots=2)
+    first, second = Gpt2(engine, 0), Gpt2(engine, 1)
+    first.feed(IDS)
+    second.feed([1])
+    assert (first.position, second.position) == (8, 1)
+    np.testing.assert_allclose(first.feed([2]), load_network(checkpoint).score([*IDS, 2])[-1], atol=1e-4)
 
 
-def test_going_back_forgets(network: Gpt2) -> None:
-    network.feed(IDS[:4])
-    expected = network.feed(IDS[4:])
-    network.rewind(4)
-    network.feed([1, 2, 3, 4, 5, 6])
-    network.rewind(4)
-    assert network.position == 4
-    assert (network.feed(IDS[4:]) == expected).all()
+@pytest.mark.parametrize("inside", [False, True], ids=["kept", "in-the-release"])
+def test_an_export_that_cannot_be_loaded_is_derived_anew(
+    checkpoint: Path, caplog: pytest.LogCaptureFixture, inside: bool
+) -> None:
+    path = export(checkpoint, checkpoint) if inside else export_for(checkpoint)
+    whole = load_network(checkpoint).score(IDS)
+    content = path.read_bytes()
+    spoilt = content.replace(b"GroupQueryAttention", b"GroupQueryAttentiom")
+    path.write_bytes(spoilt)
+    with caplog.at_level(logging.WARNING):
+        assert (load_network(checkpoint).score(IDS) == whole).all()
+    assert f"export {EXPORT_FILE} cannot be loaded" in caplog.text
+    assert (path.read_bytes() == spoilt) == inside, "a release is never written to"
 
 
-def test_a_token_knows_nothing_of_those_behind_it(network: Gpt2) -> None:
-    np.testing.assert_allclose(network.score(IDS)[:4], network.score(IDS[:4]), atol=1e-4)
+def test_a_damaged_checkpoint_is_refused(checkpoint: Path) -> None:
+    weights = next(checkpoint.glob("*.data-*"))
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ReleaseDamaged, match="cut short"):
+        load_network(checkpoint)
 
 
-def test_positions_count(network: Gpt2) -> None:
-    scores = network.score([7, 7, 7])
-    assert not np.allclose(scores[0], scores[2], atol=1e-3)
-
-
-def test_the_window_is_a_limit(network: Gpt2) -> None:
-    network.feed([1] * SHAPE.n_ctx)
-    with pytest.raises(ValueError, match="do not fit a window of 24"):
-        network.feed([1])
-    assert network.position == network.window == 24
-
-
-@pytest.mark.parametrize("position", [-1, 5])
-def test_it_cannot_go_where_it_never_was(network: Gpt2, position: int) -> None:
-    network.feed(IDS[:4])
-    with pytest.raises(ValueError, match="cannot go back"):
-        network.rewind(position)
-
-
-def test_no_tokens_are_no_question(network: Gpt2) -> None:
-    with pytest.raises(ValueError, match="0 tokens"):
-        network.feed([])
-
-
-def test_without_a_card_numpy_computes(tmp_path: Path) -> None:
-    assert isinstance(best_arrays(tmp_path / "no-card"), NumpyArrays)
-
-
-def test_numpy_is_told_to_use_one_thread(tmp_path: Path) -> None:
-    network_free = np.ones((2, 2), np.float32) @ np.ones((2, 2), np.float32)
-    assert network_free.sum() == 8
-    assert compute_on_one_thread(tmp_path / "no-such-file") is False
-    assert isinstance(compute_on_one_thread(), bool)
+def test_no_tensorflow_is_loaded_to_serve(checkpoint: Path) -> None:
+    load_network(checkpoint)
+    program = (
+        "import sys, pathlib; from model.serving import load_network; from model import writing;"
+        "load_network(pathlib.Path(sys.argv[1])).feed([1]);"
+        "print(sorted({'tensorflow', 'keras', 'torch', 'gpt_2_simple', 'onnx'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", program, str(checkpoint)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"

@@ -51,3 +51,10 @@ def test_files_that_cannot_be_read_are_a_damaged_release(tmp_path: Path, content
     path.unlink() if content is None else path.write_text(content, encoding="ascii")
     with pytest.raises(ReleaseDamaged):
         Tokenizer(tmp_path)
+
+
+def test_what_occurs_once_is_learnt_where_too_little_occurs_twice(tmp_path: Path) -> None:
+    few = "Picard rises slowly. Data considers everything. Somebody whispers behind Worf."
+    assert train_tokenizer([few], 300, tmp_path / "enough").size == 300
+    assert train_tokenizer([few], 5000, tmp_path / "few").size < 400
+    assert "ĠWorf" in json.loads((tmp_path / "few" / "encoder.json").read_text(encoding="ascii"))

@@ -12,10 +12,10 @@ import pytest
 from model.corpus.assembler import Assembler
 from model.corpus.training_text import Corpus, build_corpus, held_out_records, open_corpus, records
 from model.tokenizer import Tokenizer
-from model.train import BANK_FOLDER
 from tests.unit.model.conftest import SMALL
 from tng.errors import CorpusError
 from tng.script import parse_scene
+from tng.shows import Show
 
 NAMED = ("guest", "guest2", "ship", "planet", "device", "stardate", "GUEST")
 TINY = replace(SMALL, episodes=2, held_out_episodes=1, tokenizer_episodes=1, vocabulary_tokens=400)
@@ -59,16 +59,16 @@ def test_every_record_stands_between_two_ends_of_text(corpus: Corpus, tokenizer:
     assert tokenizer.decode(episode[ends[3] + 1 : ends[4]].tolist()).count("\n# ") == 1
 
 
-def test_the_same_configuration_gives_the_same_corpus(tmp_path: Path) -> None:
-    first = build_corpus(TINY, BANK_FOLDER, tmp_path / "first")
-    second = build_corpus(TINY, BANK_FOLDER, tmp_path / "second")
-    other = build_corpus(replace(TINY, seed=2), BANK_FOLDER, tmp_path / "other")
+def test_the_same_configuration_gives_the_same_corpus(show: Show, tmp_path: Path) -> None:
+    first = build_corpus(TINY, show, tmp_path / "first")
+    second = build_corpus(TINY, show, tmp_path / "second")
+    other = build_corpus(replace(TINY, seed=2), show, tmp_path / "other")
     assert first.fingerprint == second.fingerprint != other.fingerprint
     assert open_corpus(tmp_path / "first").summary == first.summary
 
 
-def test_held_out_records_are_those_of_the_held_out_file(corpus: Corpus, tokenizer: Tokenizer) -> None:
-    (first, _) = held_out_records(SMALL, BANK_FOLDER)
+def test_held_out_records_are_those_of_the_held_out_file(show: Show, corpus: Corpus, tokenizer: Tokenizer) -> None:
+    (first, _) = held_out_records(SMALL, show)
     with np.load(corpus.held_out_file) as arrays:
         episode = arrays["episode_00000"].tolist()
     text = tokenizer.encode(first[0].text)

@@ -12,15 +12,18 @@ import httpx
 from fastapi import FastAPI
 
 from tests.fakes import FakeClock, FakeGateway, FakeStore
+from tests.shows import first_show
 from tng.api.auth import HubAuth, HubDoor
 from tng.api.service import make_api
 from tng.errors import ShopClosed
 from tng.fulfilment import Fulfilment
 from tng.jobs import EventKind, Job
 from tng.orders import Order
+from tng.programme import price_of
 from tng.script import Premise
 from tng.settings import Settings
 from tng.shop import Shop
+from tng.shows import Show
 
 PREFIX = "/services/api"
 SCOPE = "access:services!service=api"
@@ -40,6 +43,12 @@ SCENES = (
     "# EXT. SPACE\nThe ship turns.\n> FADE OUT.",
 )
 SCRIPT = "Title: The Quiet Hours\n## TEASER\n" + "\n".join(SCENES) + "\n"
+PROVENANCE = {
+    "release": "tng-test",
+    "seed": 7,
+    "gates": {"scenes": 3, "written_again": 1, "failed": {"loop": 1}},
+    "copied": {"longest_run_words": 12, "share": 0.04, "corpus_is_ours": True},
+}
 
 DOOR = HubDoor(
     api_url="http://hub.test/hub/api",
@@ -88,6 +97,7 @@ class House:
     store: FakeStore
     gateway: FakeGateway
     clock: FakeClock
+    show: Show
     shop: Shop
     fulfilment: Fulfilment
     auth: HubAuth
@@ -97,7 +107,7 @@ class House:
     def order(self, customer: str = ADA, **changes: Any) -> Order:
         """An order with an open checkout."""
         placed = self.shop.place_order(
-            customer, Premise.checked(WISH | changes), f"key-{len(self.store.tables.orders)}"
+            customer, Premise.checked(WISH | changes, self.show.cues), f"key-{len(self.store.tables.orders)}"
         )
         return self.shop.open_checkout(placed.id, customer)
 
@@ -126,14 +136,17 @@ class House:
         self.pay(order)
         job = self.claim()
         self.say_scenes(job)
-        self.fulfilment.deliver(job, script_text=SCRIPT, release_id="tng-test", run_sha256="0" * 64)
+        self.fulfilment.deliver(
+            job, script_text=SCRIPT, release_id="tng-test", run_sha256="0" * 64, provenance=PROVENANCE
+        )
         return job
 
 
-def make_house(*, like: House | None = None, **settings: Any) -> House:
+def make_house(*, like: House | None = None, show: Show | None = None, **settings: Any) -> House:
     """A house with two people, Ada and Ben, whose kernels hold ``ada-token`` and ``ben-token``.
 
-    ``like`` another house, it has that one's hub, store, gateway and clock: the same product, started again.
+    Its show is the one that comes along, unless another is named. ``like`` another house, it has that one's hub, store,
+    gateway and clock: the same product, started again.
     """
     hub, store, clock = (like.hub, like.store, like.clock) if like else (FakeHub(), FakeStore(), FakeClock())
     gateway = like.gateway if like else FakeGateway(clock)
@@ -146,12 +159,13 @@ def make_house(*, like: House | None = None, **settings: Any) -> House:
         if house.closed:
             raise ShopClosed("closed for the test")
 
-    shop = Shop(
-        store, gateway, clock, price=configured.price, public_url=configured.public, gate=gate, checkout_minutes=60
-    )
+    show = show or (like.show if like else first_show())
+    price = price_of(configured, show)
+    shop = Shop(store, gateway, clock, price=price, public_url=configured.public, gate=gate, checkout_minutes=60)
     auth = HubAuth(DOOR, transport=httpx.MockTransport(hub.answer))
     fulfilment = Fulfilment(store, clock, lease_seconds=10, spread=lambda: 0.0)
-    house = House(hub, store, gateway, clock, shop, fulfilment, auth, make_api(shop, auth, configured))
+    app = make_api(shop, show, auth, configured)
+    house = House(hub, store, gateway, clock, show, shop, fulfilment, auth, app)
     return house
 
 

@@ -14,8 +14,8 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from tests.unit.tng.api_support import SCRIPT, WISH
-from tng.dashboard.client import ApiClient, LengthChoice, Offer, OrderCard
-from tng.dashboard.form import ORDER, ComposeForm
+from tng.dashboard.client import ApiClient, LengthChoice, Offer, OrderCard, Player
+from tng.dashboard.form import ORDER, ComposeForm, length_in_words, time_in_words
 from tng.dashboard.library import SHOWN, WORDS, Library
 from tng.dashboard.markup import Html, is_address, joined, link, tag
 from tng.dashboard.navigator import Navigator
@@ -26,11 +26,13 @@ from tng.dashboard.request import Visit, query_string
 from tng.dashboard.story import Story
 from tng.errors import ApiError
 from tng.orders import OrderState
-from tng.script import CAST, Length, Premise
+from tng.script import Length, Premise
 
 EVIL = "<img src=x onerror=alert(1)>\"'&"
 CARD = OrderCard("ord_1", OrderState.DELIVERED, EVIL, "2.99 USD", datetime(2026, 11, 24, tzinfo=UTC))
-OFFER = Offer("4.99 USD", CAST, ("mystery",), (LengthChoice(Length.SHORT, 9, 11),), 80, 500, 2, 2**31)
+PLAYERS = (Player("MAREN", "Maren", lead=True), Player("OSKAR", "Oskar", lead=True), Player("PIP", "Pip"))
+LENGTHS = (LengthChoice(Length.TEASER, 1, 1, 1), LengthChoice(Length.SHORT, 9, 6, 11))
+OFFER = Offer("Scripts", EVIL, "4.99 USD", PLAYERS, ("mystery", "comedy"), LENGTHS, 80, 500, 2, 2**31)
 
 
 # --- markup ---------------------------------------------------------------------------------------------------------
@@ -126,15 +128,22 @@ def test_a_preheated_kernel_whose_server_is_gone_opens_without_an_address() -> N
 # --- the form -------------------------------------------------------------------------------------------------------
 
 
-def test_a_new_form_is_a_premise_but_for_its_title() -> None:
+@pytest.fixture
+def form() -> ComposeForm:
+    """A form that knows the offer."""
     form = ComposeForm(lambda: None)
+    form.show_offer(OFFER)
+    return form
+
+
+def test_a_new_form_is_a_premise_but_for_its_title(form: ComposeForm) -> None:
     form.title.value = "X"
-    assert Premise.checked(form.wish).length is Length.SHORT
+    premise = Premise.checked(form.wish, [who.cue for who in PLAYERS])
+    assert (premise.length, premise.cast) == (Length.SHORT, ("MAREN", "OSKAR"))
     assert set(form.wish) == set(WISH)
 
 
-def test_a_draft_has_one_key_until_it_changes() -> None:
-    form = ComposeForm(lambda: None)
+def test_a_draft_has_one_key_until_it_changes(form: ComposeForm) -> None:
     key = form.request_key
     assert re.fullmatch(r"[0-9a-f]{32}", key)
     form.busy(True)
@@ -142,7 +151,7 @@ def test_a_draft_has_one_key_until_it_changes() -> None:
     assert form.request_key == key
     for change in (
         lambda: setattr(form.title, "value", "Y"),
-        lambda: setattr(form.cast["WORF"], "value", True),
+        lambda: setattr(form.cast["PIP"], "value", True),
         lambda: setattr(form.length, "value", "teaser"),
         form.roll,
     ):
@@ -151,12 +160,69 @@ def test_a_draft_has_one_key_until_it_changes() -> None:
         key = form.request_key
 
 
-def test_the_offer_is_what_the_form_shows() -> None:
-    form = ComposeForm(lambda: None)
-    form.show_offer(OFFER)
+def test_the_offer_is_what_the_form_shows(form: ComposeForm) -> None:
     assert "4.99 USD" in form.price.value
-    assert form.length.options == (("Short: 9 scenes, about 11 pages", "short"),)
+    assert form.length.options == (
+        ("Teaser, about 1 scene, 1 page, written in about 5 seconds", "teaser"),
+        ("Short, about 9 scenes, 6 pages, written in about 10 seconds", "short"),
+    )
     assert form.length.value == "short"
+    assert form.tone.options == (("Mystery", "mystery"), ("Comedy", "comedy"))
+    assert [(box.description, box.value) for box in form.people.children] == [
+        ("Maren", True),
+        ("Oskar", True),
+        ("Pip", False),
+    ]
+    assert "<img" not in form.heading.value
+
+
+def test_nobody_is_in_the_form_before_the_offer_has_come() -> None:
+    form = ComposeForm(lambda: None)
+    assert (form.wish["cast"], form.people.children, form.price.value) == ([], (), "")
+
+
+def test_the_same_offer_again_changes_nothing_that_was_chosen(form: ComposeForm) -> None:
+    form.cast["PIP"].value, form.length.value, form.tone.value = True, "teaser", "comedy"
+    key, wish = form.request_key, form.wish
+    form.show_offer(OFFER)
+    assert (form.request_key, form.wish) == (key, wish)
+
+
+def test_another_offer_keeps_what_it_still_has(form: ComposeForm) -> None:
+    form.cast["PIP"].value, form.length.value = True, "teaser"
+    form.show_offer(replace(OFFER, cast=(*PLAYERS[1:], Player("GRETE", "Grete")), lengths=LENGTHS[1:]))
+    assert form.wish["cast"] == ["OSKAR", "PIP"]
+    assert form.wish["length"] == "short"
+    assert list(form.cast) == ["OSKAR", "PIP", "GRETE"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        (
+            LengthChoice(Length.EPISODE, 50, 31, 60),
+            "Full episode, about 50 scenes, 31 pages, written in about a minute",
+        ),
+        (LengthChoice(Length.SHORT, 12, 7, 14), "Short, about 12 scenes, 7 pages, written in about 15 seconds"),
+    ],
+    ids=["episode", "short"],
+)
+def test_a_length_is_said_in_words(choice: LengthChoice, words: str) -> None:
+    assert length_in_words(choice) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "about 5 seconds"),
+        (44, "about 45 seconds"),
+        (45, "about a minute"),
+        (80, "about a minute"),
+        (100, "about 2 minutes"),
+    ],
+)
+def test_a_time_is_said_in_words(seconds: int, words: str) -> None:
+    assert time_in_words(seconds) == words
 
 
 def test_the_button_rests_while_an_order_is_placed() -> None:
@@ -316,8 +382,8 @@ def test_building_the_page_asks_nobody_anything() -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise AssertionError(f"asked {request.url}")
 
-    dashboard = Dashboard(client_of(refuse))
-    assert "TNG Script Generator" in html_of(dashboard.page)
+    dashboard = Dashboard(client_of(refuse), product="Lantern Scripts")
+    assert "Lantern Scripts" in html_of(dashboard.page)
 
 
 @pytest.mark.parametrize(
@@ -326,11 +392,13 @@ def test_building_the_page_asks_nobody_anything() -> None:
         pytest.param("Google,Stripe", "no money moves", "is real", id="demo"),
         pytest.param("Google", "The payment is real", "no money moves", id="stripe-is-real"),
         pytest.param("Stripe", "The sign-in is real", "No real account", id="google-is-real"),
-        pytest.param("", "TNG Script Generator", "Demonstration", id="production"),
-        pytest.param("<b>", "TNG Script Generator", "<b>", id="nonsense"),
+        pytest.param("", "Lantern Scripts &amp; Sons", "Demonstration", id="production"),
+        pytest.param("<b>", "Lantern Scripts &amp; Sons", "<b>", id="nonsense"),
     ],
 )
 def test_the_banner_never_says_that_no_money_moves_where_some_does(stand_ins: str, says: str, hides: str) -> None:
-    shown = html_of(Dashboard.from_environment({"TNG_STAND_INS": stand_ins}).page)
+    shown = html_of(
+        Dashboard.from_environment({"TNG_STAND_INS": stand_ins, "TNG_PRODUCT": "Lantern Scripts & Sons"}).page
+    )
     assert says in shown
     assert hides not in shown

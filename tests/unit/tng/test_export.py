@@ -1,15 +1,24 @@
-"""A script taken along says what the script says, and nothing that it says becomes markup."""
+"""Text and Fountain say what the script says, and nothing that it says becomes markup."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.tng.api_support import SCRIPT
+from tests.unit.tng.export_support import COLOPHON, nasty_scripts, spoken, squeezed
 from tests.unit.tng.fountain_reader import Found, read_fountain
+from tng.export import layout
+from tng.export.colophon import Colophon
+from tng.export.formats import FORMATS
 from tng.export.fountain import render_fountain
 from tng.export.layout import BlockKind, blocks_of, letters, plain, scene_blocks
 from tng.export.text import CUE_COLUMN, DIALOGUE_COLUMN, DIALOGUE_WIDTH, RIGHT, render_text
@@ -52,27 +61,23 @@ def expected(script: Script) -> list[tuple[str, str]]:
                 found.append(("heading", block.number))
             case BlockKind.SPEECH:
                 found += [("cue", ""), *([("parenthetical", "")] if block.parenthetical else []), ("dialogue", "")]
-            case BlockKind.ACTION:
-                found.append(("action", ""))
-            case BlockKind.TRANSITION:
-                found.append(("transition", ""))
-            case _:
-                pass
+            case BlockKind.ACTION | BlockKind.TRANSITION:
+                found.append((block.kind.value, ""))
+            case BlockKind.ACT | BlockKind.ENDING:
+                found.append(("centred", ""))
     return found
 
 
 def body_of(elements: list[Found]) -> list[tuple[str, str]]:
-    """What a reader found, without what the page adds: sections, centred titles, FADE IN: and FADE OUT."""
-    added = {("action", "FADE IN:"), ("transition", "FADE OUT.")}
-    kinds = {"heading", "cue", "parenthetical", "dialogue", "action", "transition"}
-    return [(e.kind, e.number) for e in elements if e.kind in kinds and (e.kind, e.text) not in added]
+    """What a reader found, without sections and page breaks."""
+    return [(e.kind, e.number) for e in elements if e.kind not in ("section", "page break")]
 
 
 @settings(max_examples=300, deadline=None)
 @given(scripts)
 def test_nothing_that_a_script_says_becomes_markup(script: Script) -> None:
-    title_page, elements = read_fountain(render_fountain(script))
-    assert set(title_page) == {"Title", "Credit", "Author", "Copyright"}
+    title_page, elements = read_fountain(render_fountain(script, COLOPHON))
+    assert set(title_page) == {"Title", "Credit", "Author", "Draft date", "Notes", "Copyright"}
     assert body_of(elements) == expected(script)
     assert not [e for e in elements if e.kind in ("synopsis", "lyric")]
     assert len([e for e in elements if e.kind == "section"]) == len(script.acts)
@@ -88,7 +93,7 @@ def test_the_reader_of_these_tests_sees_markup_where_there_is_some() -> None:
 
 
 def test_fountain_says_the_words_of_the_script() -> None:
-    _, elements = read_fountain(render_fountain(parse(SCRIPT)))
+    _, elements = read_fountain(render_fountain(parse(SCRIPT), COLOPHON))
     said = [e.text for e in elements if e.kind == "dialogue"]
     assert said == ["Captain's log.", "It stopped.", "The clock is correct, sir.", "Then we are not."]
     assert [e.number for e in elements if e.kind == "heading"] == ["1", "2", "2A", "3"]
@@ -112,7 +117,7 @@ PAGE = """\
 
 
 def test_the_printed_page_looks_like_one() -> None:
-    text = render_text(parse(SCRIPT))
+    text = render_text(parse(SCRIPT), COLOPHON)
     assert PAGE in text
     assert "THE QUIET HOURS" in text
     assert "not affiliated" in " ".join(text.split()).lower()
@@ -122,7 +127,7 @@ def test_the_printed_page_looks_like_one() -> None:
 
 def test_acts_open_and_close_on_the_page() -> None:
     acts = tuple(Act(name, (Scene("INT. HALL"),)) for name in ("TEASER", "ACT ONE", "ACT TWO"))
-    lines = [line.strip() for line in render_text(Script("T", acts)).splitlines()]
+    lines = [line.strip() for line in render_text(Script("T", acts), COLOPHON).splitlines()]
     wanted = ["TEASER", "FADE IN:", "FADE OUT.", "END OF TEASER", "ACT ONE", "END OF ACT ONE", "ACT TWO", "THE END"]
     positions = [lines.index(line) for line in wanted]
     assert positions == sorted(positions)
@@ -132,7 +137,7 @@ def test_acts_open_and_close_on_the_page() -> None:
 @settings(max_examples=150, deadline=None)
 @given(scripts)
 def test_no_line_of_the_page_is_too_wide_and_every_word_is_on_it(script: Script) -> None:
-    text = render_text(script)
+    text = render_text(script, COLOPHON)
     assert all(len(line) <= RIGHT and line == line.rstrip() for line in text.splitlines())
     squeezed = re.sub(r"\s", "", text)
     for block in blocks_of(script):
@@ -143,7 +148,7 @@ def test_long_speeches_stay_in_their_columns() -> None:
     element = Element(
         ElementKind.SPEECH, "word " * 60, "PICARD", "", "to everyone who is still on the bridge at this hour"
     )
-    text = render_text(Script("T", (Act("TEASER", (Scene("INT. BRIDGE", (element,)),)),)))
+    text = render_text(Script("T", (Act("TEASER", (Scene("INT. BRIDGE", (element,)),)),)), COLOPHON)
     spoken = [line for line in text.splitlines() if line.strip().startswith("word")]
     assert len(spoken) > 5
     for line in spoken:
@@ -173,3 +178,52 @@ def test_shots_are_lettered_without_end(count: int, name: str) -> None:
 
 def test_what_does_not_print_is_left_out() -> None:
     assert plain("a\x1b[31mb\u202e\tc\n d\u2028e") == "a[31mb c d e"
+
+
+@settings(max_examples=80, deadline=None)
+@given(nasty_scripts)
+def test_every_speech_comes_back_whatever_it_says(script: Script) -> None:
+    text, fountain = render_text(script, COLOPHON), render_fountain(script, COLOPHON)
+    letters_of_fountain = re.sub(r"\W", "", fountain)
+    for said in spoken(script):
+        assert squeezed(said) in squeezed(text)
+        assert re.sub(r"\W", "", said) in letters_of_fountain
+    assert not [c for c in text + fountain if c != "\n" and plain(c) != c.strip()]
+
+
+@pytest.mark.parametrize("render", [render_text, render_fountain], ids=["text", "fountain"])
+def test_the_title_page_says_who_wrote_it_and_how(render: Callable[[Script, Colophon], str]) -> None:
+    told = " ".join(render(parse(SCRIPT), COLOPHON).split())
+    for part in ("Written by", COLOPHON.product, *COLOPHON.notes):
+        assert part in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "Written on 24 November 2026 by release house-1, seed 4711."),
+        ({"seed": None}, "Written on 24 November 2026 by release house-1."),
+        ({"release_id": ""}, "Written on 24 November 2026, seed 4711."),
+        (
+            {"written_at": datetime(2026, 3, 1, 23, 30, tzinfo=timezone(timedelta(hours=-2)))},
+            "Written on 2 March 2026 by release house-1, seed 4711.",
+        ),
+    ],
+    ids=["all", "no seed", "no release", "another zone"],
+)
+def test_a_colophon_says_what_it_knows_in_utc(changes: dict[str, Any], sentence: str) -> None:
+    assert replace(COLOPHON, **changes).told[0] == sentence
+    assert replace(COLOPHON, provenance="").notes == (COLOPHON.told[0], COLOPHON.disclaimer)
+
+
+def test_the_table_of_formats_makes_each_of_them() -> None:
+    made = {ending: kind.render(parse(SCRIPT), COLOPHON) for ending, kind in FORMATS.items()}
+    begins = {ending: content[:4] for ending, content in made.items()}
+    assert begins == {"pdf": b"%PDF", "fdx": b"<?xm", "fountain": b"Titl", "epub": b"PK\x03\x04", "txt": b"\n\n\n\n"}
+    assert all(ending == kind.ending for ending, kind in FORMATS.items())
+
+
+def test_no_exporter_knows_which_show_it_is() -> None:
+    for path in Path(str(layout.__file__)).parent.glob("*.py"):
+        code = path.read_text(encoding="utf-8")
+        assert not re.search(r"TNG|Star Trek|Enterprise|Paramount", code), path.name

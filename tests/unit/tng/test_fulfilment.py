@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,13 @@ from tng.errors import JobCancelled, LeaseLost, ReleaseDamaged, RunFailed, Store
 from tng.jobs import MOST_ATTEMPTS, MOST_FAILURES, Errand, EventKind, Job, JobState
 from tng.orders import Order, OrderState
 
-RESULT = {"script_text": "Title: X\n", "release_id": "tng-small-1", "run_sha256": "a" * 64}
+PROVENANCE = {"release": "tng-small-1", "seed": 7, "gates": {"scenes": 1, "failed": {"loop": 2}}, "copied": None}
+RESULT: dict[str, Any] = {
+    "script_text": "Title: X\n",
+    "release_id": "tng-small-1",
+    "run_sha256": "a" * 64,
+    "provenance": PROVENANCE,
+}
 FAULT = RunFailed("cell 3 raised ValueError", cause="ValueError")
 
 
@@ -172,10 +179,31 @@ class TestDeliver:
         house.fulfilment.deliver(job, **RESULT)
         delivered = the_order(house.store, order.id)
         assert delivered.state is OrderState.DELIVERED
-        assert (delivered.script_text, delivered.release_id, delivered.run_sha256) == tuple(RESULT.values())
+        assert {name: getattr(delivered, name) for name in RESULT} == RESULT
         assert delivered.delivered_at == house.clock.now()
         assert kinds(house, order) == [EventKind.STARTED, EventKind.DONE]
         assert the_job(house.store, job.key).state is JobState.DONE
+
+    def test_where_the_script_came_from_is_saved_with_it_or_not_at_all(self, house: House) -> None:
+        order, job = house.writing()
+
+        def no_power() -> None:
+            raise RuntimeError("the power went")
+
+        house.store.before_commit = no_power
+        with pytest.raises(RuntimeError, match="power"):
+            house.fulfilment.deliver(job, **RESULT)
+        torn = the_order(house.store, order.id)
+        assert (torn.state, torn.provenance) == (OrderState.WRITING, None)
+        house.store.before_commit = lambda: None
+        house.fulfilment.deliver(job, **RESULT)
+        assert the_order(house.store, order.id).provenance == PROVENANCE
+
+    def test_a_run_that_says_nothing_of_its_origin_is_delivered_all_the_same(self, house: House) -> None:
+        order, job = house.writing()
+        house.fulfilment.deliver(job, **{name: RESULT[name] for name in RESULT if name != "provenance"})
+        delivered = the_order(house.store, order.id)
+        assert (delivered.state, delivered.provenance) == (OrderState.DELIVERED, None)
 
     def test_a_late_result_changes_nothing(self, house: House) -> None:
         order, late = house.writing()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tng.errors import SettingsError
-from tng.settings import Mode, Settings
+from tng.settings import ROOT, Mode, Settings
 
 LIVE = {"STRIPE_SECRET_KEY": "sk_" + "live_0", "STRIPE_WEBHOOK_SECRET": "whsec_0"}
 TEST = {"STRIPE_SECRET_KEY": "sk_test_0", "STRIPE_WEBHOOK_SECRET": "whsec_0"}
@@ -64,7 +64,8 @@ def test_without_anything_it_is_a_demo_with_both_stand_ins() -> None:
     assert settings.google_stand_in
     assert settings.stripe_stand_in
     assert settings.public == "http://127.0.0.1:8000"
-    assert str(settings.price) == "2.99 USD"
+    assert (settings.price_cents, settings.currency) == (None, None)
+    assert settings.show == ROOT / "shows" / "tng"
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,10 @@ class FakeSessions:
     create = retrieve = expire = call
 
 
-def gateway(answer: object) -> tuple[StripeGateway, FakeSessions]:
+def gateway(answer: object, statement: str = "") -> tuple[StripeGateway, FakeSessions]:
     """A gateway whose SDK is cut off from the net."""
     service = FakeSessions(answer)
-    ours = StripeGateway("sk_test_x", "whsec_x")
+    ours = StripeGateway("sk_test_x", "whsec_x", product="Lantern Scripts", statement=statement)
     v1 = SimpleNamespace(checkout=SimpleNamespace(sessions=service), refunds=service)
     ours._client = SimpleNamespace(v1=v1)  # type: ignore[assignment]
     return ours, service
@@ -50,14 +50,14 @@ def gateway(answer: object) -> tuple[StripeGateway, FakeSessions]:
 @pytest.mark.parametrize(("key", "secret"), [("", "whsec_x"), ("sk_test_x", ""), (" ", "whsec_x"), ("sk_test_x", " ")])
 def test_does_not_start_without_its_keys(key: str, secret: str) -> None:
     with pytest.raises(SettingsError):
-        StripeGateway(key, secret)
+        StripeGateway(key, secret, product="Lantern Scripts")
 
 
 @pytest.mark.parametrize("key", ["sk_live_x", "rk_live_x"])
 def test_a_live_key_goes_to_stripe_alone(key: str) -> None:
-    assert StripeGateway(key, "whsec_x").livemode
+    assert StripeGateway(key, "whsec_x", product="Lantern Scripts").livemode
     with pytest.raises(SettingsError, match="live key"):
-        StripeGateway(key, "whsec_x", api_base="http://127.0.0.1:1")
+        StripeGateway(key, "whsec_x", product="Lantern Scripts", api_base="http://127.0.0.1:1")
 
 
 def test_asks_for_what_the_order_says() -> None:
@@ -68,12 +68,26 @@ def test_asks_for_what_the_order_says() -> None:
     wanted, options = service.asked[0]
     assert options == {"idempotency_key": f"order-{ORDER.id}-checkout-3"}
     assert wanted["line_items"][0]["price_data"]["unit_amount"] == 299
-    assert wanted["line_items"][0]["price_data"]["product_data"] == {"name": "TNG script: The Quiet Hours"}
+    assert wanted["line_items"][0]["price_data"]["product_data"] == {"name": "Lantern Scripts: The Quiet Hours"}
     assert wanted["metadata"] == wanted["payment_intent_data"]["metadata"] == {"order_id": ORDER.id}
     assert wanted["expires_at"] == ORDER.checkout_expires_at.timestamp()  # type: ignore[union-attr]
     assert "payment_method_types" not in wanted  # Stripe refuses it since 2026-09-30
     assert "worf" not in str(wanted)
     assert page.expires_at.tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("statement", "sent"),
+    [("LANTERN", {"statement_descriptor_suffix": "LANTERN"}), ("", {})],
+    ids=["the-shows", "the-accounts-own"],
+)
+def test_a_cards_statement_says_what_the_show_says(statement: str, sent: dict[str, str]) -> None:
+    ours, service = gateway(
+        SimpleNamespace(id="cs_1", url="https://pay.example", expires_at=1, status="open"), statement
+    )
+    ours.open_checkout(ORDER, **URLS)
+    wanted, _ = service.asked[0]
+    assert wanted["payment_intent_data"] == {"metadata": {"order_id": ORDER.id}, **sent}
 
 
 def test_an_order_without_an_end_of_its_page_is_a_slip() -> None:

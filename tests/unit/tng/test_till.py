@@ -45,7 +45,7 @@ class TestConfirmPayment:
         job = house.job_of(house.paid())
         assert job is not None
         assert set(job.parameters) == {"order_id", "premise_json"}
-        assert Premise.checked(json.loads(job.parameters["premise_json"])) == PREMISE
+        assert Premise.from_fields(json.loads(job.parameters["premise_json"])) == PREMISE
 
     def test_an_open_page_is_no_payment(self, house: House) -> None:
         order = house.placed()

@@ -23,6 +23,7 @@ from tng.worker import Worker
 
 TEXT = "Title: The Quiet Hours\n## ACT ONE\n# INT. BRIDGE\nPicard turns from the glass.\n"
 RESULT = {"script_text": TEXT, "release_id": "tiny"}
+PROVENANCE = {"release": "tiny", "seed": 7, "gates": {"scenes": 1, "failed": {}}, "copied": None}
 SCENES = [(EventKind.SCENE, {"number": number}) for number in (1, 2)]
 
 
@@ -45,9 +46,9 @@ class Stumbling(Fulfilment):
         self._stumble("heartbeat")
         super().heartbeat(job, events)
 
-    def deliver(self, job: Job, *, script_text: str, release_id: str, run_sha256: str) -> None:
+    def deliver(self, job: Job, **result: Any) -> None:
         self._stumble("deliver")
-        super().deliver(job, script_text=script_text, release_id=release_id, run_sha256=run_sha256)
+        super().deliver(job, **result)
 
     def fail(self, job: Job, error: TngError) -> JobState:
         self._stumble("fail")
@@ -95,6 +96,22 @@ def test_a_script_is_delivered_with_the_digest_of_its_run(desk: Desk) -> None:
     assert order.run_sha256 == digest(desk.folder / f"{job.id}.1" / "notebook.ipynb")
     assert job.state is JobState.DONE
     assert desk.heard() == [(EventKind.STARTED, {}), *SCENES, (EventKind.DONE, {})]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        pytest.param({"provenance": PROVENANCE}, PROVENANCE, id="said"),
+        pytest.param({}, None, id="unsaid"),
+        pytest.param({"provenance": "by hand"}, None, id="no-facts"),
+    ],
+)
+def test_how_a_script_came_about_is_delivered_with_it(
+    desk: Desk, said: dict[str, Any], kept: dict[str, Any] | None
+) -> None:
+    desk.worker(FakeRunner(RESULT | said)).run_one()
+    order = order_in(desk.store)
+    assert (order.state, order.provenance) == (OrderState.DELIVERED, kept)
 
 
 def test_the_notebook_gets_the_parameters_of_the_job_and_the_release(desk: Desk) -> None:

@@ -27,7 +27,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tng.jobs import Errand, EventKind, Job, JobEvent, JobKind, JobState
 from tng.orders import Order, OrderState
-from tng.script import Length, Premise, Tone
+from tng.script import Premise
 
 GROWING_ID = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only where the type says INTEGER."""
@@ -84,11 +84,12 @@ class OrderRecord(Record):
     release_id: Mapped[str | None] = mapped_column(String(255))
     script_text: Mapped[str | None] = mapped_column(Text)
     run_sha256: Mapped[str | None] = mapped_column(String(64))
+    provenance: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     def to_order(self) -> Order:
         """The row as an order."""
         values = {field.name: getattr(self, field.name) for field in fields(Order)}
-        return Order(**values | {"premise": _premise(self.premise), "state": OrderState(self.state)})
+        return Order(**values | {"premise": Premise.from_fields(self.premise), "state": OrderState(self.state)})
 
     def take(self, order: Order) -> OrderRecord:
         """Make the row say what the order says."""
@@ -195,15 +196,3 @@ def _from_utc(value: datetime | None) -> datetime | None:
     if value is None:
         return None
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _premise(parts: dict[str, Any]) -> Premise:
-    """What was checked when it came in is not checked again: a cast that shrinks later must not lose old orders."""
-    return Premise(
-        title=parts["title"],
-        logline=parts["logline"],
-        cast=tuple(parts["cast"]),
-        tone=Tone(parts["tone"]),
-        length=Length(parts["length"]),
-        seed=parts["seed"],
-    )

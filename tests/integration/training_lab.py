@@ -1,0 +1,197 @@
+"""Trainings in processes of their own: TensorFlow stays in a process, and gpt-2-simple ends eager execution in its.
+
+``python -m tests.integration.training_lab WHAT FOLDER``: ``ours`` and ``theirs`` answer the same question (loss,
+gradients and logits of one batch; the losses of some steps) into FOLDER/WHAT.npz; ``train`` and ``resume`` train on the
+corpus of FOLDER into FOLDER/checkpoint, a line a step; ``ways`` trains in several ways and tells how it went.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.checkpoint import HParams, fresh_weights, load_weights, write_checkpoint
+from model.corpus.training_text import Corpus
+from model.presets import FinetuneConfig, preset
+from model.training.progress import Progress
+from tests.training_corpora import NETWORK, invented_corpus
+from tng.errors import CheckpointError
+
+SHAPE = HParams(n_vocab=211, n_ctx=160, n_embd=48, n_head=3, n_layer=2)
+RATE, STEPS = 1e-3, 5
+CONFIG = replace(
+    preset("tiny"), network=NETWORK, steps=24, batch_size=2, warmup_steps=4, save_every=5, hold_out_every=4,
+    held_out_windows=6, dropout=0.1,
+)  # fmt: skip
+
+
+def question() -> tuple[dict[str, Any], np.ndarray[Any, np.dtype[np.int32]]]:
+    """The same weights and tokens for both sides; the texts are longer than a block of queries."""
+    rng = np.random.default_rng(5)
+    fresh = fresh_weights(SHAPE, 1)
+    weights = {name: weight + rng.normal(0, 0.1, weight.shape).astype(np.float32) for name, weight in fresh.items()}
+    return weights, rng.integers(0, SHAPE.n_vocab, (STEPS, 2, SHAPE.n_ctx)).astype(np.int32)
+
+
+def ours(folder: Path) -> None:
+    """Our trainer's answers, and its checkpoint for theirs to load."""
+    import tensorflow as tf
+
+    from model.training.optimizer import orthogonal
+
+    weights, batches = question()
+    write_checkpoint(SHAPE, weights, folder / "models" / "lab")
+    config = replace(CONFIG, network=SHAPE, optimizer="adamw", most_norm=0.0, dropout=0.0)
+    answers: dict[str, Any] = {}
+    for name, products, changes in (
+        ("plain", "float32", {}), ("recomputed", "float32", {"recompute": True}), ("narrow", "bfloat16", {}),
+    ):  # fmt: skip
+        answers |= {f"{name}/{key}": value for key, value in _first_batch(config, products, changes).items()}
+    steps = _steps(config)
+    answers["losses"] = [steps.take(batch, RATE, number) for number, batch in enumerate(batches)]
+    answers |= {f"trained/{name}": weight for name, weight in steps.network.weights().items()}
+    halves = _steps(replace(config, accumulate=2, batch_size=1))
+    answers["accumulated_losses"] = [halves.take(batch, RATE, number) for number, batch in enumerate(batches)]
+    compiled = _steps(config, xla=True)
+    answers["compiled_losses"] = [compiled.take(batch, RATE, number) for number, batch in enumerate(batches)]
+    matrices = np.random.default_rng(6).normal(size=(2, 60, 24)).astype(np.float32)
+    answers["orthogonal"] = orthogonal(tf, tf.constant(matrices), tf.float32).numpy()
+    np.savez(folder / "ours.npz", **answers)
+
+
+def _steps(config: FinetuneConfig, **options: Any) -> Any:
+    from model.training.steps import Steps
+
+    return Steps(config, question()[0], **{"products": "float32", **options})
+
+
+def _first_batch(config: FinetuneConfig, products: str, changes: dict[str, Any]) -> dict[str, Any]:
+    import tensorflow as tf
+
+    steps = _steps(replace(config, **changes), products=products)
+    batch = tf.constant(question()[1][0])
+    loss, gradients = tf.function(steps.gradients)(batch)
+    found = {f"gradient/{name}": gradient.numpy() for name, gradient in gradients.items()}
+    return found | {"loss": loss.numpy(), "logits": steps.network.logits(batch).numpy()}
+
+
+def theirs(folder: Path) -> None:
+    """gpt-2-simple's answers: its function loads our checkpoint, its graph computes, its Saver saves."""
+    import gpt_2_simple
+    import tensorflow as tf
+    from gpt_2_simple.src import model
+
+    v1 = tf.compat.v1
+    _, batches = question()
+    session = gpt_2_simple.start_tf_sess()
+    gpt_2_simple.load_gpt2(session, model_name="lab", model_dir=str(folder / "models"))
+    hparams = model.default_hparams()
+    hparams.override_from_dict({name: getattr(SHAPE, name) for name in SHAPE.__dataclass_fields__})
+    tokens = v1.placeholder(tf.int32, [2, SHAPE.n_ctx])
+    logits = model.model(hparams=hparams, X=tokens, reuse=True)["logits"]
+    loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tokens[:, 1:], logits=logits[:, :-1]))
+    variables = [variable for variable in v1.trainable_variables() if "model" in variable.name]
+    gradients = [tf.convert_to_tensor(gradient) for gradient in tf.gradients(loss, variables)]
+    step = v1.train.AdamOptimizer(learning_rate=RATE).minimize(loss, var_list=variables)
+    known = set(variables)
+    session.run(v1.variables_initializer([v for v in v1.global_variables() if v not in known]))
+    answers = {"loss": loss, "logits": logits}
+    answers |= {
+        f"gradient/{_name(variable)}": gradient for variable, gradient in zip(variables, gradients, strict=True)
+    }
+    found = session.run(answers, {tokens: batches[0]})
+    found["losses"] = [session.run([loss, step], {tokens: batch})[0] for batch in batches]
+    saved = folder / "saved"
+    write_checkpoint(SHAPE, question()[0], saved)  # for its hparams.json alone
+    v1.train.Saver(variables).save(session, str(saved / "model"), global_step=STEPS)
+    found |= {f"trained/{_name(variable)}": session.run(variable) for variable in variables}
+    np.savez(folder / "theirs.npz", **found)
+
+
+def _name(variable: Any) -> str:
+    return str(variable.op.name).removeprefix("model/")
+
+
+def train(folder: Path, *, resume: bool = False) -> None:
+    """Train, and print the number of each step that was told, so that somebody can kill this in the middle."""
+    from model.training.loop import Training
+
+    def tell(progress: Progress) -> None:
+        print(progress.step, flush=True)  # noqa: T201 - it is read by the test
+
+    Training(CONFIG, invented_corpus(folder), folder / "checkpoint", resume=resume).run(tell)
+
+
+def ways(folder: Path) -> None:
+    """Trainings that end early, go on, start from a base, fail; what is known of each goes into ways.json."""
+    corpus = invented_corpus(folder)
+    told: dict[str, Any] = {}
+    whole = _run(CONFIG, corpus, folder / "whole")
+    told["whole"] = [progress.loss for progress in whole]
+    _run(CONFIG, corpus, folder / "parts", lambda progress: progress.step < 7)
+    told["held_out_at_stop"] = json.loads((folder / "parts" / "held_out_losses.json").read_text())
+    told["parts"] = [progress.loss for progress in _run(CONFIG, corpus, folder / "parts", resume=True)]
+    told["resumed_when_over"] = len(_run(CONFIG, corpus, folder / "parts", resume=True))
+    longer = replace(CONFIG, steps=26)
+    told["longer"] = len(_run(longer, corpus, folder / "parts", resume=True))
+    told["another_seed"] = _refusal(replace(CONFIG, seed=2), corpus, folder / "parts", resume=True)
+    told["kept"] = {
+        "best": min((p.held_out_loss, p.step) for p in whole if p.held_out_loss is not None)[1],
+        "files": sorted(path.name for path in (folder / "whole").iterdir()),
+    }
+    rising = replace(CONFIG, learning_rate=0.5, warmup_steps=1, hold_out_every=1, patience=2, steps=40)
+    told["impatient"] = [p.held_out_loss for p in _run(rising, corpus, folder / "impatient")]
+    base = folder / "whole"
+    from_base = replace(CONFIG, optimizer="adamw", learning_rate=1e-5, steps=1, dropout=0.0)
+    told["from_base"] = _run(from_base, corpus, folder / "from_base", base=base)[0].loss
+    other = replace(from_base, network=replace(NETWORK, n_layer=1))
+    told["other_base"] = _refusal(other, corpus, folder / "other", base=base)
+    told["no_number"] = _refusal(replace(CONFIG, learning_rate=float("nan")), corpus, folder / "no_number")
+    told["without_held_out"] = _without_held_out(corpus, folder)
+    told["bytes_equal"] = _same_twice(corpus, folder)
+    (folder / "ways.json").write_text(json.dumps(told))
+
+
+def _run(
+    config: FinetuneConfig, corpus: Corpus, folder: Path, report: Callable[[Progress], Any] | None = None, **how: Any
+) -> list[Progress]:
+    from model.finetune import finetune
+
+    return finetune(config, corpus, folder, report, **how)
+
+
+def _refusal(config: FinetuneConfig, corpus: Corpus, folder: Path, **how: Any) -> str:
+    try:
+        _run(config, corpus, folder, **how)
+    except CheckpointError as error:
+        return str(error)
+    return ""
+
+
+def _without_held_out(corpus: Corpus, folder: Path) -> list[Any]:
+    heard = _run(replace(CONFIG, hold_out_every=0, steps=3), corpus, folder / "unmeasured")
+    return [heard[-1].held_out_loss, sorted(path.name for path in (folder / "unmeasured").glob("model-*.index"))]
+
+
+def _same_twice(corpus: Corpus, folder: Path) -> bool:
+    short = replace(CONFIG, steps=4)
+    for name in ("once", "again"):
+        _run(short, corpus, folder / name)
+    once, again = (load_weights(folder / name) for name in ("once", "again"))
+    return all((once[name] == again[name]).all() for name in once)
+
+
+if __name__ == "__main__":
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    what, folder = sys.argv[1], Path(sys.argv[2])
+    {
+        "ours": ours, "theirs": theirs, "train": train, "ways": ways,
+        "resume": lambda folder: train(folder, resume=True),
+    }[what](folder)  # fmt: skip

@@ -1,0 +1,91 @@
+"""What there is to order, as JSON: the show, its cast and colours, how long a script can be, and what it costs.
+
+Everything here is the show's or the shop's. Texts of the show are plain: who makes a page of them escapes them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import BaseModel, Field
+
+from tng.api.views import PriceView, price_view
+from tng.payments import Price
+from tng.script import FEWEST_CAST, LOGLINE_CHARACTERS, SEED_LIMIT, TITLE_CHARACTERS, Length, Tone
+from tng.shows import Beats, Show
+
+PAGES_A_SCENE: Final = 1.5
+"""Printed pages, counted over scripts of every length."""
+
+SECONDS_A_SCENE: Final = 1.2
+"""How long the writer may take on two cores: a full episode of 50 scenes within a minute."""
+
+
+class ShowView(BaseModel):
+    """What is sold under which name."""
+
+    id: str
+    title: str = Field(description="the series")
+    product: str = Field(description="what this shop calls itself")
+    disclaimer: str = Field(description="stands wherever a script is shown")
+    look: dict[str, str] = Field(description="colour name → #rrggbb")
+
+
+class MemberView(BaseModel):
+    """Somebody who can be asked for. ``lead`` is chosen before anybody chooses."""
+
+    cue: str = Field(description="what an order's cast holds")
+    name: str = Field(description="for people")
+    lead: bool
+
+
+class LengthView(BaseModel):
+    """How long a script can be."""
+
+    name: Length
+    scenes: int
+    pages: int = Field(description="about, printed")
+    seconds: int = Field(description="about, to write it")
+
+
+class LimitsView(BaseModel):
+    """What a premise must keep to."""
+
+    title_characters: int = TITLE_CHARACTERS
+    logline_characters: int = LOGLINE_CHARACTERS
+    fewest_cast: int = FEWEST_CAST
+    seed_below: int = SEED_LIMIT
+
+
+class OfferView(BaseModel):
+    """What can be ordered, and for how much. ``demo`` says that no real money moves."""
+
+    show: ShowView
+    price: PriceView
+    cast: list[MemberView]
+    tones: list[Tone]
+    lengths: list[LengthView]
+    limits: LimitsView
+    demo: bool
+
+
+def offer_view(show: Show, price: Price, *, demo: bool) -> OfferView:
+    """What can be ordered today."""
+    return OfferView(
+        show=ShowView(
+            id=show.id, title=show.title, product=show.product, disclaimer=show.disclaimer, look=dict(show.look)
+        ),
+        price=price_view(price),
+        cast=[MemberView(cue=who.cue, name=who.names[0], lead=who.is_lead) for who in show.cast],
+        tones=list(Tone),
+        lengths=[_length(name, acts) for name, acts in show.lengths.items()],
+        limits=LimitsView(),
+        demo=demo,
+    )
+
+
+def _length(name: Length, acts: Beats) -> LengthView:
+    """A scene a beat."""
+    scenes = sum(len(beats) for beats in acts.values())
+    pages, seconds = round(scenes * PAGES_A_SCENE), round(scenes * SECONDS_A_SCENE)
+    return LengthView(name=name, scenes=scenes, pages=max(pages, 1), seconds=seconds)
