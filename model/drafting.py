@@ -5,6 +5,7 @@ A draft changes nothing outside itself: whether it stands is decided elsewhere, 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ class Sheet:
 
     ``told`` are those whom the network was told, each of whom must speak; ``speakers`` are all who may. ``staged``
     gives the page's element for one of the network's. ``opening`` lines stand first, in the network's form.
+    A line that surprises the network by more than ``sure_nats`` a token is drawn again.
     """
 
     heading: str
@@ -41,6 +43,7 @@ class Sheet:
     lexicon: Lexicon
     staged: Callable[[Element], Element]
     opening: Sequence[str] = ()
+    sure_nats: float = math.inf
 
 
 class Page:
@@ -104,19 +107,37 @@ class Drafting:
         )
 
     def _next_line(self, *, must_force: bool) -> bool:
-        """Put the next line on the page; whether the network wants to end the scene then."""
-        speakers = self._sheet.speakers
+        """Put the next line on the page; whether the network wants to end the scene then.
+
+        The first line stands that the network is sure of. Where it is sure of none, the surest does.
+        """
+        speakers, surest = self._sheet.speakers, None
         for _ in range(0 if must_force else FREE_DRAWS):
             drawn = self._draw(speakers)
             if drawn.ended and not drawn.text.strip():
                 self._pen.take_back()
-                return True
-            if self._stands(drawn.text, speakers):
-                self._pen.keep()
-                return drawn.ended
+                if surest is None:
+                    return True
+                break
+            if self._may_stand(drawn.text, speakers):
+                surest = min(surest or drawn, drawn, key=lambda one: one.surprise)
+                if drawn.surprise <= self._sheet.sure_nats:
+                    break
             self._pen.take_back()
-        self._force_line()
-        return must_force
+        if surest is None:
+            self._force_line()
+            return must_force
+        self._keep(surest, speakers)
+        return surest.ended
+
+    def _keep(self, drawn: Drawn, speakers: Collection[str]) -> None:
+        """The line stands: as it was drawn just now, or put back."""
+        if not self._stands(drawn.text, speakers):
+            raise ValueError("a line that may stand does not")
+        if self._pen.is_drawing:
+            self._pen.keep()
+        else:
+            self._pen.put_back(drawn)
 
     def _force_line(self) -> None:
         """A speech by somebody who should speak; from stock where the network has nothing fit to say."""
@@ -145,6 +166,9 @@ class Drafting:
         self._gate.keep(element)
         self._page.add(line, element)
         return True
+
+    def _may_stand(self, line: str, speakers: Collection[str]) -> bool:
+        return not isinstance(self._gate.judge(line, speakers, self._sheet.staged), Refusal)
 
     def _put(self, lines: Iterable[str]) -> None:
         """Lines of the code's own: nobody drew them, nobody judges them."""

@@ -21,6 +21,9 @@ from model.serving import Logits, Network
 from model.tokenizer import Tokenizer
 
 LINE_TOKENS: Final = 100
+USUAL_TOKENS: Final = 24
+"""Where so many are left, a line is begun: the network knows best how to go on with the whole scene before it."""
+
 ANY_WORD: Final = Lexicon(())
 _PART_OF_A_CHARACTER: Final = "�"
 _SIGN: Final = re.compile(r"[^\w\s]")
@@ -28,10 +31,20 @@ _SIGN: Final = re.compile(r"[^\w\s]")
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A line as the network wrote it, without its newline. ``ended``: the network wants the scene to end after it."""
+    """A line as the network wrote it, without its newline. ``ended``: the network wants the scene to end after it.
+
+    ``nats`` is how much it surprised the network itself, summed over its ``tokens``.
+    """
 
     text: str
     ended: bool
+    nats: float = 0.0
+    tokens: int = 0
+
+    @property
+    def surprise(self) -> float:
+        """Mean nats a token; 0 where nothing was drawn."""
+        return self.nats / self.tokens if self.tokens else 0.0
 
 
 class Pen:
@@ -61,6 +74,11 @@ class Pen:
         """The mean over all tokens that were drawn and kept, in nats; 0 where there are none."""
         return self._kept_chances.mean
 
+    @property
+    def is_drawing(self) -> bool:
+        """Whether a line is drawn that was neither kept nor taken back."""
+        return self._body.drawn > 0
+
     def open(self, header: str) -> None:
         """Begin a scene. Raises ValueError where the header is longer than ``header_tokens``."""
         self._header = self._tokenizer.encode(header + "\n")
@@ -74,19 +92,27 @@ class Pen:
         self, beginning: str = "", *, lexicon: Lexicon = ANY_WORD, is_hopeless: Callable[[str], bool] = lambda _: False
     ) -> Drawn:
         """Draw a line of known words that begins so. One that is hopeless at a sign is not drawn to its end."""
-        self._make_room()
+        self._make_room(USUAL_TOKENS)
         if beginning:
             self._take(self._tokenizer.encode(beginning))
         for _ in range(LINE_TOKENS - self._body.drawn):
+            if self._network.position + 1 >= self._network.window:
+                self.take_back()
+                self._make_room(LINE_TOKENS)
+                return self.draw_line(beginning, lexicon=lexicon, is_hopeless=is_hopeless)
             token = self._draw_token(lexicon)
             if token == self._tokenizer.end_of_text:
-                return Drawn(self._line, ended=True)
+                return self._drawn(ended=True)
             self._take([token])
             if token == self._newline[-1]:
                 break
             if _SIGN.search(self._tokenizer.pieces[token]) and is_hopeless(self._line):
                 break
-        return Drawn(self._line.rstrip("\n"), ended=False)
+        return self._drawn(ended=False)
+
+    def _drawn(self, *, ended: bool) -> Drawn:
+        nats = self._kept_chances.total - self._chances.total
+        return Drawn(self._line.rstrip("\n"), ended, nats, self._chances.tokens - self._kept_chances.tokens)
 
     def keep(self) -> None:
         """The drawn line stands; the next one begins below it."""
@@ -101,10 +127,19 @@ class Pen:
         self._body.take_back()
         self._logits, self._chances, self._line = self._kept_logits, self._kept_chances, ""
 
+    def put_back(self, drawn: Drawn) -> None:
+        """Put down a line that was drawn and taken back, and keep it."""
+        before, ids = self._kept_chances, self._tokenizer.encode(drawn.text)
+        self._make_room(len(ids))
+        self._take(ids)
+        self._chances = _Chances(before.total - drawn.nats, before.tokens + drawn.tokens)
+        self.keep()
+
     def write(self, line: str) -> None:
         """Put down a line that nobody drew, and keep it."""
-        self._make_room()
-        self._take(self._tokenizer.encode(line)[: LINE_TOKENS - 1])
+        ids = self._tokenizer.encode(line)[: LINE_TOKENS - 1]
+        self._make_room(len(ids))
+        self._take(ids)
         self.keep()
 
     def _draw_token(self, lexicon: Lexicon) -> int:
@@ -130,9 +165,9 @@ class Pen:
             self._line += added
         self._logits = self._network.feed(ids)
 
-    def _make_room(self) -> None:
-        """Where the next line might not fit, keep the header and as many whole lines as half of the room takes."""
-        if self._network.position + LINE_TOKENS + 1 < self._network.window:
+    def _make_room(self, tokens: int) -> None:
+        """Where so many tokens might not fit, keep the header and as many whole lines as half of the room takes."""
+        if self._network.position + tokens + 1 < self._network.window:
             return
         kept = self._body.ids[: self._body.kept]
         room = (self._network.window - len(self._header) - LINE_TOKENS) // 2

@@ -145,6 +145,7 @@ class _Storyboard:
             told_heading=fill_heading(found.outline.heading, MARKS),
             told=tuple(told),
             roles=roles,
+            opening=fill(found.outline.opening, MARKS),
             story=slot.story,
         )
 

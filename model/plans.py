@@ -28,6 +28,8 @@ class PlannedScene:
     told_heading: str
     told: tuple[str, ...]
     roles: Mapping[str, str] = field(default_factory=dict)
+    opening: str = ""
+    """Its first action, with marks; empty where the network is to find one."""
     story: int = 0
     """Which of the stories it belongs to: 0 is the main one, 1 the first side story."""
 

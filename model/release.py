@@ -17,6 +17,7 @@ from model.card import model_card
 from model.checkpoint import HPARAMS_FILE, latest, make_relocatable
 from model.copies import COPIES_FILE
 from model.corpus.outlines import OUTLINES_FILE, WORDS_FILE
+from model.engine.export import export
 from model.tokenizer import ENCODER_FILE, MERGES_FILE
 from tng.releases import META, Release, find_release, writing_release
 from tng.shows import SHOW_FILE
@@ -41,9 +42,11 @@ def make_release(checkpoint: Path, corpus_folder: Path, folder: Path, meta: Mapp
             shutil.copyfile((checkpoint if has_own else corpus_folder) / name, partial / name)
         for name in (OUTLINES_FILE, WORDS_FILE, SHOW_FILE):
             shutil.copyfile(corpus_folder / name, partial / name)
-        if (corpus_folder / COPIES_FILE).is_file():  # a corpus of before has none; its scripts are not compared
+        # the copies are those of the corpus that was trained on; an imported checkpoint's is not known
+        if "corpus" in meta and (corpus_folder / COPIES_FILE).is_file():
             shutil.copyfile(corpus_folder / COPIES_FILE, partial / COPIES_FILE)
         make_relocatable(partial)
+        export(partial, partial)
         full = {"id": folder.name, **meta, "made_with": made_with()}
         (partial / META).write_text(json.dumps(full, indent=2) + "\n", encoding="utf-8")
         (partial / CARD_FILE).write_text(model_card(full), encoding="utf-8")

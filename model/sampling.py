@@ -25,7 +25,7 @@ class Sampling:
     2019, section 4.1); 1 leaves them alone.
     """
 
-    temperature: float = 0.5
+    temperature: float = 0.4
     top_k: int = 40
     top_p: float = 0.9
     repeat_tokens: int = 7

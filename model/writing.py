@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -46,6 +47,9 @@ MOST_ATTEMPTS: Final = 3
 BOLDER: Final = 0.05
 """How much the temperature rises with each attempt at a scene."""
 
+SURE_MARGIN_NATS: Final = 0.4
+MOST_PERPLEXITY: Final = 3.0
+
 Report = Callable[[str, Mapping[str, Any]], None]
 """Told what happens, as it happens: (``plan`` | ``scene`` | ``progress``, its fields as plain JSON values)."""
 
@@ -63,6 +67,8 @@ class Writer:
     sampling: Sampling = field(default_factory=Sampling)
     copies: CopyIndex | None = None
     corpus_is_ours: bool = False
+    sure_nats: float = math.inf
+    """The mean surprise a token beyond which a line is drawn again: a little more than that of scenes it has learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +120,15 @@ def _load(folder: Path, manifest_digest: str) -> Writer:
         show,
         copies=read_copies(folder),
         corpus_is_ours=release.meta.get("corpus", {}).get("is_ours") is True,
+        sure_nats=_sure_nats(release.meta.get("evaluation", {}).get("recombined_perplexity")),
     )
     writer.network.feed([writer.tokenizer.end_of_text])
     return writer
+
+
+def _sure_nats(perplexity: float | None) -> float:
+    """How much a line may surprise. Of a release that was not measured, or knows little by heart, none is doubted."""
+    return math.log(perplexity) + SURE_MARGIN_NATS if perplexity and perplexity < MOST_PERPLEXITY else math.inf
 
 
 def write(premise: Premise, writer: Writer, report: Report = lambda _kind, _body: None) -> Written:
@@ -209,8 +221,16 @@ class _Desk:
             return recast(element, scene.roles, planned.names, planned.show)
 
         aboard = [name for name in scene.told if name in planned.show.cues] or scene.told
-        opening = self._mentions.questions(aboard, scene.cast) if number == self._last_to_mention() else ()
-        return Sheet(scene.heading, scene.told, speakers, self._lexicon.with_cues(speakers), staged, opening)
+        asked = self._mentions.questions(aboard, scene.cast) if number == self._last_to_mention() else ()
+        return Sheet(
+            scene.heading,
+            scene.told,
+            speakers,
+            self._lexicon.with_cues(speakers),
+            staged,
+            opening=[*([scene.opening] if scene.opening else []), *asked],
+            sure_nats=self._writer.sure_nats,
+        )
 
     def _last_to_mention(self) -> int:
         """The scene that asks after names which have not come up: the last of the first act that is no side story's."""

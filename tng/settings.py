@@ -52,7 +52,7 @@ class Settings(BaseSettings):
         None, pattern="^[a-z]{3}$", description="ISO code of the price's currency, lower case; default the show's"
     )
     release: Path = Field(
-        ROOT / "model" / "releases" / "tng-small-1", description="the folder of the release that writes"
+        ROOT / "model" / "releases" / "tng-small-2", description="the folder of the release that writes"
     )
     power_users: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(), description="addresses that get JupyterLab, separated by commas"

@@ -12,7 +12,7 @@ from model.download import SIZES, SOURCE, download
 from model.foreign import CheckpointFacts, import_base, import_release, read_facts
 from tng.releases import find_release, verify
 
-DEFAULT_RELEASE = RELEASES_FOLDER / "tng-small-1"
+DEFAULT_RELEASE = RELEASES_FOLDER / "tng-small-2"
 
 
 @click.group("model")

@@ -16,6 +16,7 @@ from model.corpus.assembler import Assembler
 from model.corpus.scenebank import Bank, BankScene
 from model.lexicon import corpus_words, spelled
 from tng.errors import ReleaseDamaged
+from tng.script import ElementKind, render_element
 
 OUTLINES_FILE: Final = "outlines.json"
 WORDS_FILE: Final = "words.txt"
@@ -25,10 +26,14 @@ _SLOT = re.compile(r"\{[^}]*\}")
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A scene without its words: heading and cues, slots still open."""
+    """A scene without its words, slots still open: heading, cues and, of a corpus that is ours, its first action.
+
+    By that action the network knows which of its scenes is meant, as a story's outline says what a scene begins with.
+    """
 
     heading: str
     cues: tuple[str, ...]
+    opening: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +124,17 @@ def _scene_texts(source: BankScene) -> Iterator[str]:
 
 
 def _outline_fields(source: BankScene) -> list[object]:
-    return [source.scene.heading, list(source.scene.speakers)]
+    first = next(iter(source.scene.elements), None)
+    opening = render_element(first) if first and first.kind is ElementKind.ACTION else ""
+    return [source.scene.heading, list(source.scene.speakers), opening]
 
 
 def _outline(fields: list[object]) -> Outline:
-    heading, cues = fields
-    if not (isinstance(heading, str) and isinstance(cues, list)):
-        raise TypeError("an outline is a heading and a list of cues")
-    return Outline(heading, tuple(map(str, cues)))
+    heading, cues, *rest = fields
+    opening = next(iter(rest), "")
+    if not (isinstance(heading, str) and isinstance(cues, list) and isinstance(opening, str)):
+        raise TypeError("an outline is a heading, a list of cues and an opening")
+    return Outline(heading, tuple(map(str, cues)), opening)
 
 
 __all__ = [

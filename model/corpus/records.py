@@ -27,9 +27,9 @@ class Record:
 def listed_cast(rng: random.Random, speakers: Sequence[str], show: Show) -> tuple[str, ...]:
     """Who speaks, as a header says it; now and then somebody is missing, is named too much, or stands elsewhere."""
     cast = list(speakers)
-    if rng.random() < 0.1 and len(cast) > 2:
+    if rng.random() < 0.2 and len(cast) > 2:
         cast.remove(rng.choice(cast))
-    if rng.random() < 0.1 and (others := [name for name in show.cues if name not in cast]):
+    if rng.random() < 0.25 and (others := [name for name in show.cues if name not in cast]):
         cast.append(rng.choice(others))
     if rng.random() < 0.2:
         rng.shuffle(cast)

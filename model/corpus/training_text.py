@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 TRAINING_FILE = "training.npz"
 HELD_OUT_FILE = "held_out.npz"
 SUMMARY_FILE = "corpus.json"
-STRANGE = 0.2
-"""The share of headers whose title and story are those of another episode."""
+STRANGE = 0.4
+"""The share of headers whose title and story are those of another episode; and of those whose line before is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,14 @@ def records(episode: Episode, assembler: Assembler, seed: int) -> Iterator[Recor
     last_line = {True: "", False: ""}
     for part in episode.parts:
         told = stranger if rng.random() < STRANGE else episode
-        brief = _brief(rng, told, part, last_line[part.is_side_story], assembler.show)
-        last_line[part.is_side_story] = render_element(part.scene.elements[-1]) if part.scene.elements else ""
+        before = _last_line(rng.choice(stranger.parts)) if rng.random() < STRANGE else last_line[part.is_side_story]
+        brief = _brief(rng, told, part, before, assembler.show)
+        last_line[part.is_side_story] = _last_line(part)
         yield Record(header(brief), part.scene, assembler.is_reserved(part.source))
+
+
+def _last_line(part: Part) -> str:
+    return render_element(part.scene.elements[-1]) if part.scene.elements else ""
 
 
 def _brief(rng: random.Random, told: Episode, part: Part, before: str, show: Show) -> SceneBrief:

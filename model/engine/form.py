@@ -22,7 +22,7 @@ LOGITS: Final = "logits"
 NEW: Final = ":new"
 """Behind the name of a cache: the same cache with the new tokens in it."""
 
-FORMAT: Final = "1"
+FORMAT: Final = "2"
 """Counts up with every change of the graph, so that no export of an older one is taken."""
 
 

@@ -29,6 +29,10 @@ Logits = NDArray[np.float32]
 CARD: Final = "CUDAExecutionProvider"
 PROCESSOR: Final = "CPUExecutionProvider"
 _FATAL_ONLY: Final = 4
+_EXACT_SUMS: Final = "session.x64quantprecision"
+"""An option of onnxruntime's: half the speed, and exact sums where the processor's own are not."""
+
+_PROCESSOR: Final = Path("/proc/cpuinfo")
 _CANNOT_LOAD: Final = (
     states.Fail,
     states.InvalidArgument,
@@ -278,6 +282,17 @@ def has_card() -> bool:
     return CARD in onnxruntime.get_available_providers()
 
 
+def sums_exactly(processor: Path = _PROCESSOR) -> bool:
+    """Whether this processor adds products of 8 bits in 32 (VNNI); others of its family cut them off at 16.
+
+    No where it does not say. The option that this decides about means nothing to processors of other families.
+    """
+    try:
+        return "vnni" in processor.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+
+
 def open_session(export: Path, threads: int) -> Any:
     """An onnxruntime session over an export. Raises ReleaseDamaged where it is none of ours or cut short.
 
@@ -287,6 +302,8 @@ def open_session(export: Path, threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _FATAL_ONLY
+    if not sums_exactly():
+        options.add_session_config_entry(_EXACT_SUMS, "1")
     providers = [CARD, PROCESSOR] if has_card() else [PROCESSOR]
     try:
         session = onnxruntime.InferenceSession(str(export), options, providers=providers)
@@ -297,4 +314,4 @@ def open_session(export: Path, threads: int) -> Any:
     return session
 
 
-__all__ = ["CARD", "Engine", "Logits", "has_card", "open_session"]
+__all__ = ["CARD", "Engine", "Logits", "has_card", "open_session", "sums_exactly"]

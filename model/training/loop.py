@@ -113,16 +113,17 @@ class Training:
         if loss >= self._best:
             return False
         self._best = loss
-        self._keep()
+        if not self._config.keeps_last:
+            self._keep()
         return True
 
     def _save_when_due(self, *, ending: bool) -> None:
         """An ending out of turn measures once more, which costs no patience: a resumed training has as much."""
         if not ending and len(self._heard) % self._config.save_every:
             return
-        if self._held_out is None:
+        if self._held_out is None or self._config.keeps_last:
             self._keep()
-        elif ending and self._heard[-1].held_out_loss is None:
+        if self._held_out is not None and ending and self._heard[-1].held_out_loss is None:
             self._measure(self._held_out)
         weights, memory = self._steps.network.weights(), self._steps.optimizer.memory()
         origin = _origin(self._config, self._corpus)

@@ -29,6 +29,7 @@ class TrainingNetwork:
         *,
         products: str = "float32",
         dropout: float = 0.0,
+        misread_share: float = 0.0,
         recompute: bool = False,
     ) -> None:
         """``products`` names the type of matrix products; ``recompute`` keeps one activation a block, for memory."""
@@ -39,6 +40,7 @@ class TrainingNetwork:
         self._products = tf.as_dtype(products)
         self._fused = Fused(self._products, hparams.n_head)
         self._dropout = dropout
+        self._misread_share = misread_share
         self._recompute = recompute
         self.variables: dict[str, Any] = {
             name: tf.Variable(weight[0] if weight.ndim == 3 else weight, name=name.replace("/", "_"))
@@ -58,7 +60,7 @@ class TrainingNetwork:
     def loss(self, tokens: Any, seed: Any = None) -> Any:
         """Mean nats a token of ``tokens`` (B, T+1), the first of each text given. A ``seed`` (2,) drops activations."""
         tf = self._tf
-        hidden = self._hidden(tokens[:, :-1], seed)  # (N, D)
+        hidden = self._hidden(self._misread(tokens[:, :-1], seed), seed)  # (N, D)
         return self._cross_entropy(hidden, tf.reshape(tokens[:, 1:], [-1]))
 
     def logits(self, tokens: Any) -> Any:
@@ -66,6 +68,17 @@ class TrainingNetwork:
         batch, length = tokens.shape
         logits = self._tf.matmul(self._hidden(tokens, None), self._cast(self.variables["wte"]), transpose_b=True)
         return self._tf.reshape(self._float32(logits), [batch, length, self._shape.n_vocab])
+
+    def _misread(self, tokens: Any, seed: Any) -> Any:
+        """Some tokens by chance another, so that a text that went astray is led back (word dropout, Bowman 2016)."""
+        tf = self._tf
+        if seed is None or not self._misread_share:
+            return tokens
+        astray = tf.random.stateless_uniform(tokens.shape, seed + tf.constant([1, 0], seed.dtype))
+        others = tf.random.stateless_uniform(
+            tokens.shape, seed + tf.constant([1, 1], seed.dtype), 0, self._shape.n_vocab, tf.int32
+        )
+        return tf.where(astray < self._misread_share, others, tokens)
 
     def _hidden(self, tokens: Any, seed: Any) -> Any:
         tf, shape = self._tf, self._shape

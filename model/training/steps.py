@@ -33,7 +33,12 @@ class Steps:
         self._tf = tf
         self._config = config
         self.network = TrainingNetwork(
-            config.network, weights, products=products, dropout=config.dropout, recompute=config.recompute
+            config.network,
+            weights,
+            products=products,
+            dropout=config.dropout,
+            misread_share=config.misread_share,
+            recompute=config.recompute,
         )
         self.optimizer = Optimizer(
             self.network.variables,

@@ -26,24 +26,21 @@ class Windows:
     def __init__(self, path: Path, length: int, end_of_text: int) -> None:
         """``length`` counts the tokens of a window, the foreseen one among them.
 
-        An episode that is shorter gives no window. Raises CorpusError where none is longer.
+        A window goes on into the next episode, the last one's into the first: else nobody would learn how episodes end.
+        Raises CorpusError where the corpus holds no record, or fewer tokens than a window.
         """
         with np.load(path) as arrays:
-            episodes = [arrays[name] for name in arrays.files]
-        if not any(len(episode) > length for episode in episodes):
-            raise CorpusError(f"no episode of the corpus holds {length + 1} tokens")
+            tokens = np.concatenate([arrays[name] for name in arrays.files] or [np.zeros(0)]).astype(np.int32)
+        if len(tokens) < length:
+            raise CorpusError(f"the corpus holds {len(tokens)} tokens, fewer than a window of {length}")
         self._length = length
-        self._tokens = np.concatenate(episodes).astype(np.int32)
-        lasts = np.cumsum([len(episode) for episode in episodes])
-        firsts = lasts - [len(episode) for episode in episodes]
-        marks = np.flatnonzero(self._tokens == end_of_text)
-        episode_of = np.searchsorted(lasts, marks, side="right")
-        fits = marks + 1 + length <= lasts[episode_of]
-        self._starts, self._episode_of = marks[fits] + 1, episode_of[fits]
-        self._firsts, self._lasts = firsts, lasts
+        self._tokens = np.concatenate([tokens, tokens[:length]])
+        self._places = len(tokens)
+        marks = np.flatnonzero(tokens == end_of_text)
+        self._starts = marks[self._tokens[marks + 1] != end_of_text] + 1
         self._drawn = (-1, -1, np.zeros(0, np.int64))  # seed, turn, and the order of that turn
         if not len(self._starts):
-            raise CorpusError(f"no record of the corpus is followed by {length} tokens of its episode")
+            raise CorpusError("no record of the corpus begins below an end-of-text id")
 
     @property
     def records(self) -> int:
@@ -57,8 +54,7 @@ class Windows:
         starts = self._starts[places]
         rng = np.random.default_rng([seed, _ELSEWHERE, step])
         moved = rng.random(size) >= whole_records
-        episodes = self._episode_of[places]
-        anywhere = rng.integers(self._firsts[episodes], self._lasts[episodes] - self._length + 1)
+        anywhere = rng.integers(0, self._places, size)
         return self._cut(np.where(moved, anywhere, starts))
 
     def fixed(self, most: int) -> Tokens:

@@ -193,7 +193,7 @@ def episode_rows() -> list[Row]:
     premise = Premise("The Long Measure", "", ("PICARD", "DATA", "WORF", "TROI"), Tone.DRAMA, list(Length)[-1], 1)
     came: list[float] = []
     began, used = time.perf_counter(), time.process_time()
-    writer = warm(ROOT / "model" / "releases" / "tng-small-1")
+    writer = warm(ROOT / "model" / "releases" / "tng-small-2")
     written = write(premise, writer, lambda kind, _: came.append(time.perf_counter()) if kind == "scene" else None)
     whole, cpu = time.perf_counter() - began, time.process_time() - used
     name = f"a whole episode, {len(written.script.scenes)} scenes ({cpu:.0f} s of one core)"

@@ -105,10 +105,10 @@ class TestOrders:
             payment_intent_id="pi_1",
             paid_at=START,
             delivered_at=START,
-            release_id="tng-small-1",
+            release_id="tng-small-2",
             script_text="Title: Ünïcode “quotes”\n" + "line\n" * 10_000,
             run_sha256="f" * 64,
-            provenance={"release": "tng-small-1", "seed": 7, "copied": {"share": 0.25, "longest_run_words": None}},
+            provenance={"release": "tng-small-2", "seed": 7, "copied": {"share": 0.25, "longest_run_words": None}},
         )
         keep(store, order)
         assert the_order(store, order.id) == order

@@ -17,7 +17,7 @@ from tests.open_house import OpenHouse, opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
-RELEASE = ROOT / "model" / "releases" / "tng-small-1"
+RELEASE = ROOT / "model" / "releases" / "tng-small-2"
 
 
 def _started(visitor: Visitor, title: str) -> None:

@@ -26,7 +26,7 @@ from tng.orders import Order, OrderState
 from tng.ports import Store, Work
 
 Step = TypeVar("Step")
-RESULT = {"script_text": "Title: X\n", "release_id": "tng-small-1", "run_sha256": "a" * 64}
+RESULT = {"script_text": "Title: X\n", "release_id": "tng-small-2", "run_sha256": "a" * 64}
 
 
 class Crash(BaseException):

@@ -91,7 +91,7 @@ def test_the_corpus_says_what_it_holds(journey: Journey) -> None:
 
 
 def test_the_loss_falls(journey: Journey) -> None:
-    facts = journey.shown["finetune"][-1]["application/json"]
+    facts = journey.shown["finetune"][-1][RESULT_MIME]
     assert facts["steps"] == 120
     assert facts["mean_loss"] < facts["first_loss"] - 1
     losses = json.loads((journey.folder / "checkpoint" / "losses.json").read_text(encoding="ascii"))

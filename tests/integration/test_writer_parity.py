@@ -31,7 +31,7 @@ from tng.errors import ReleaseDamaged
 
 pytestmark = pytest.mark.slow
 
-RELEASE = ROOT / "model" / "releases" / "tng-small-1"
+RELEASE = ROOT / "model" / "releases" / "tng-small-2"
 OTHERS = {
     "long-window": {"n_vocab": 300, "n_ctx": 1100, "n_embd": 16, "n_head": 2, "n_layer": 1},
     "narrow-heads": {"n_vocab": 301, "n_ctx": 90, "n_embd": 36, "n_head": 3, "n_layer": 2},

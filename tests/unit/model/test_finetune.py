@@ -83,7 +83,7 @@ def test_a_corpus_of_another_preset_is_refused(corpus: Corpus, tmp_path: Path) -
 @pytest.mark.parametrize("trainer", list(Trainer))
 def test_a_corpus_smaller_than_a_window_is_refused(corpus: Corpus, tmp_path: Path, trainer: Trainer) -> None:
     network = HParams(n_vocab=1500, n_ctx=100_000, n_embd=4, n_head=1, n_layer=1)
-    with pytest.raises(CorpusError, match=r"10000[12] tokens"):
+    with pytest.raises(CorpusError, match=r"10000[12]"):
         finetune(replace(preset("tiny"), network=network), corpus, tmp_path / "checkpoint", trainer=trainer)
     assert not list(tmp_path.iterdir())
 

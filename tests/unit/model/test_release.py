@@ -16,17 +16,15 @@ from model.corpus.training_text import Corpus
 from model.presets import preset
 from model.release import make_release
 from model.train import read_losses, trained_config
+from tests.checkpoints import make_checkpoint
 from tng.errors import CorpusError, ReleaseDamaged
 from tng.releases import find_release, verify
 
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
-    folder = tmp_path / "checkpoint"
-    folder.mkdir()
-    (folder / "hparams.json").write_text(json.dumps(asdict(preset("tiny").network)), encoding="ascii")
-    (folder / "checkpoint").write_text('model_checkpoint_path: "/old/place/model-7"\n', encoding="ascii")
-    for name in ("model-7.index", "model-7.data-00000-of-00001", "model-7.meta", "model-3.index", "events.out"):
+    folder = make_checkpoint(tmp_path / "checkpoint")
+    for name in ("model-7.meta", "model-3.index", "events.out"):
         (folder / name).write_bytes(name.encode())
     return folder
 
@@ -48,6 +46,7 @@ def test_a_release_has_what_serving_needs_and_nothing_else(checkpoint: Path, cor
         "model-7.data-00000-of-00001",
         "model-7.index",
         "outlines.json",
+        "serving.onnx",
         "show.toml",
         "vocab.bpe",
         "words.txt",
@@ -57,7 +56,7 @@ def test_a_release_has_what_serving_needs_and_nothing_else(checkpoint: Path, cor
 
 def test_a_release_names_its_own_files(checkpoint: Path, corpus: Corpus, tmp_path: Path) -> None:
     release = make_release(checkpoint, corpus.folder, tmp_path / "tng-test-1", meta_of(corpus))
-    assert "/old/place" not in (release.folder / "checkpoint").read_text(encoding="ascii")
+    assert "/somewhere/else" not in (release.folder / "checkpoint").read_text(encoding="ascii")
 
 
 def test_a_release_remembers_how_it_was_made(checkpoint: Path, corpus: Corpus, tmp_path: Path) -> None:
@@ -92,8 +91,8 @@ def test_the_card_says_what_it_is_and_is_not(corpus: Corpus) -> None:
 
 
 def test_the_next_release_has_the_first_free_number(tmp_path: Path) -> None:
-    assert next_release(tmp_path, "tng", "small").name == "tng-small-1"
-    (tmp_path / "tng-small-1").mkdir()
+    assert next_release(tmp_path, "tng", "small").name == "tng-small-2"
+    (tmp_path / "tng-small-2").mkdir()
     (tmp_path / "tng-small-3").mkdir()
     assert next_release(tmp_path, "tng", "small").name == "tng-small-2"
 

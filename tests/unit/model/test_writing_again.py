@@ -70,9 +70,9 @@ def gates_of(writer: Writer, premise: Premise = PREMISE) -> dict[str, Any]:
 def test_a_scene_that_fails_is_written_again(writer: Writer) -> None:
     written = write(PREMISE, Fickle.of(writer, False, True))
     scenes, gates = len(written.script.scenes), written.gates
-    assert gates["written_again"] == scenes
-    assert gates["failed"]["stock"] >= scenes, "the first draft of each"
-    assert gates["drafts"] >= 2 * scenes
+    assert scenes - 1 <= gates["written_again"] <= scenes, "a lucky first draft may stand"
+    assert gates["failed"]["stock"] >= scenes - 1, "the first draft of each"
+    assert gates["drafts"] >= 2 * scenes - 1
     assert gates["stock"] <= 0.2 * gates["lines"]
 
 
@@ -101,7 +101,8 @@ def test_a_silent_network_is_asked_three_times_and_no_more(writer: Writer, token
     assert gates["drafts"] == MOST_ATTEMPTS * scenes
     assert gates["let_stand"] == gates["written_again"] == scenes
     assert gates["failed"]["stock"] == gates["failed"]["forced"] == MOST_ATTEMPTS * scenes
-    assert gates["stock"] == gates["lines"] == sum(len(scene.elements) for scene in written.script.scenes)
+    assert gates["lines"] == sum(len(scene.elements) for scene in written.script.scenes)
+    assert gates["stock"] == gates["lines"] - scenes, "all but the first action of each scene, which the plan knows"
 
 
 @pytest.mark.parametrize("good", range(MOST_ATTEMPTS))
@@ -191,7 +192,7 @@ def test_another_attempt_has_another_seed_and_is_bolder(writer: Writer, monkeypa
     monkeypatch.setattr(writing, "generator", generator)
     monkeypatch.setattr(writing, "Pen", pen)
     write(PREMISE, Fickle.of(writer, False))
-    assert seen[:4] == [(0.5, (3, 0, 0)), (0.55, (3, 0, 1)), (0.6, (3, 0, 2)), (0.5, (3, 1, 0))]
+    assert seen[:4] == [(0.4, (3, 0, 0)), (0.45, (3, 0, 1)), (0.5, (3, 0, 2)), (0.4, (3, 1, 0))]
 
 
 def test_what_was_reported_never_changes(writer: Writer) -> None:

@@ -14,10 +14,10 @@ from tng.errors import JobCancelled, LeaseLost, ReleaseDamaged, RunFailed, Store
 from tng.jobs import MOST_ATTEMPTS, MOST_FAILURES, Errand, EventKind, Job, JobState
 from tng.orders import Order, OrderState
 
-PROVENANCE = {"release": "tng-small-1", "seed": 7, "gates": {"scenes": 1, "failed": {"loop": 2}}, "copied": None}
+PROVENANCE = {"release": "tng-small-2", "seed": 7, "gates": {"scenes": 1, "failed": {"loop": 2}}, "copied": None}
 RESULT: dict[str, Any] = {
     "script_text": "Title: X\n",
-    "release_id": "tng-small-1",
+    "release_id": "tng-small-2",
     "run_sha256": "a" * 64,
     "provenance": PROVENANCE,
 }

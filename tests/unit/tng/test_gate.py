@@ -17,7 +17,7 @@ from tng.releases import MANIFEST
 
 @pytest.fixture
 def release_folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "tng-small-1"
+    folder = tmp_path / "tng-small-2"
     folder.mkdir()
     (folder / MANIFEST).write_text("{}", encoding="utf-8")
     return folder

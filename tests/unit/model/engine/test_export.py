@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from model.engine.export import EXPORT_FILE, export, export_for, export_key
-from model.engine.form import Kind, Note
+from model.engine.form import FORMAT, Kind, Note
 from model.engine.notes import notes_of
 from model.engine.slots import Engine
 from tests.checkpoints import make_checkpoint
@@ -35,7 +35,7 @@ def test_an_export_says_what_it_is(checkpoint: Path, tmp_path: Path) -> None:
         Note.KEY: export_key(checkpoint, Kind.FLOAT32),
         Note.KIND: "float32",
         Note.WINDOW: "64",
-        Note.FORMAT: "1",
+        Note.FORMAT: FORMAT,
     }
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from model.checkpoint import HParams
-from model.engine.form import Kind
-from model.engine.graph import BLOCK, head_width, quantised
+from model.engine.form import Kind, Note
+from model.engine.graph import BLOCK, build_graph, head_width, quantised, quantised_columns
 from model.engine.slots import Engine
 from tests.unit.model.engine.conftest import SHAPE, Exports, graph_of
 from tests.unit.model.engine.reference import lively_weights, reference_logits
@@ -72,3 +72,24 @@ def test_a_block_of_nothing_stays_nothing() -> None:
     packed, scales = quantised(np.zeros((40, 3), np.float32))
     assert (packed == 128).all()
     assert (scales == 0).all()
+
+
+def test_weights_of_a_column_share_a_scale_and_are_at_most_half_a_step_away() -> None:
+    matrix = np.random.default_rng(3).normal(size=(70, 5)).astype(np.float32)
+    matrix[:, 2] = 0
+    whole, scales = quantised_columns(matrix)
+    assert whole.dtype == np.int8
+    assert np.abs(whole).max(axis=0).tolist() == [127, 127, 0, 127, 127]
+    assert (np.abs(whole * scales - matrix) <= scales / 2 + 1e-7).all()
+
+
+def test_in_8_bits_a_row_of_nothing_gives_the_bias_alone(tmp_path: Path) -> None:
+    """Its scale is nothing: a product that divides by it must still be a number."""
+    weights = lively_weights(SHAPE)
+    for part in "gb":
+        weights[f"h0/ln_1/{part}"] = np.zeros_like(weights[f"h0/ln_1/{part}"])
+    notes = {Note.KIND.value: Kind.INT8.value, Note.WINDOW.value: str(SHAPE.n_ctx), Note.KEY.value: "-", "format": "-"}
+    (tmp_path / "int8.onnx").write_bytes(build_graph(SHAPE, weights, Kind.INT8, notes).SerializeToString())
+    ours = Engine(tmp_path / "int8.onnx").score(0, IDS)
+    expected = reference_logits(SHAPE, weights, IDS)
+    assert np.abs(ours - expected).max() < 0.1 * expected.std() + 0.05

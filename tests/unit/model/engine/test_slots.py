@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.engine import slots
 from model.engine.form import Kind
-from model.engine.slots import Engine, open_session
+from model.engine.slots import Engine, open_session, sums_exactly
 from tests.unit.model.engine.conftest import SHAPE, Exports
 from tng.errors import ReleaseDamaged
 
@@ -161,3 +162,34 @@ def test_whatever_is_fed_in_whatever_order_each_slot_knows_its_own_text(
     for slot, answer in answers.items():
         single.rewind(0, 0)
         np.testing.assert_allclose(answer, single.feed({0: texts[slot]})[0], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("told", "exact"),
+    [("flags : avx2 avx512f avx512_vnni", True), ("flags : avx2 avx_vnni", True), ("flags : avx2", False)],
+    ids=["vnni", "narrow-vnni", "none"],
+)
+def test_a_processor_says_whether_it_sums_exactly(tmp_path: Path, told: str, exact: bool) -> None:
+    (tmp_path / "cpuinfo").write_text(told, encoding="ascii")
+    assert sums_exactly(tmp_path / "cpuinfo") is exact
+    assert not sums_exactly(tmp_path / "nothing")
+
+
+def test_processors_that_sum_otherwise_give_the_same_to_the_bit(
+    exports: Exports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = []
+    for exact in (True, False):
+        monkeypatch.setattr(slots, "sums_exactly", lambda exact=exact: exact)
+        answers.append(Engine(exports(Kind.INT8)).score(0, IDS))
+    if sums_exactly():  # without the instruction, the quick way may cut sums off
+        assert (answers[0] == answers[1]).all()
+    assert np.isfinite(answers[1]).all()
+
+
+def test_in_8_bits_a_prompt_may_be_cut_anywhere(exports: Exports) -> None:
+    """Each row has a scale of its own: what is read beside it changes no product."""
+    engine = Engine(exports(Kind.INT8), slots=2)
+    whole = engine.feed({0: IDS})[0]
+    engine.feed({1: IDS[:3]})
+    np.testing.assert_allclose(engine.feed({1: IDS[3:]})[1], whole, atol=1e-5)
