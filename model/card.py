@@ -70,6 +70,8 @@ def _rows(meta: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 f"{config['learning_rate']}, seed {config['seed']}{time}"
             ),
         )
+    if parts := meta.get("parts"):
+        yield "its parts", "; ".join(parts)
     corpus = meta.get("corpus", {})
     yield "corpus", f"{corpus.get('training_tokens', 0):,} tokens, fingerprint `{corpus.get('fingerprint', '')}`"
     yield "loss at the end of training, nats a token", _figure(meta.get("training_loss"))

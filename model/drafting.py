@@ -20,6 +20,8 @@ from tng.script import Element, ElementKind, Scene, parse_line
 MOST_LINES: Final = 20
 FREE_DRAWS: Final = 5
 FORCED_DRAWS: Final = 4
+LOST_NATS: Final = 0.2
+"""Beyond what a sure line surprises by, a token: a network that knows its scenes by heart has left all of them."""
 
 STOCK_LINES: Final = (
     "Go on.", "I see.", "Report.", "What now?", "Understood.", "Are you certain?", "Then we wait.",
@@ -109,7 +111,8 @@ class Drafting:
     def _next_line(self, *, must_force: bool) -> bool:
         """Put the next line on the page; whether the network wants to end the scene then.
 
-        The first line stands that the network is sure of. Where it is sure of none, the surest does.
+        The first line stands that the network is sure of. Where it is sure of none, the surest does; but where it is
+        lost, the scene ends if it may, and else somebody says little.
         """
         speakers, surest = self._sheet.speakers, None
         for _ in range(0 if must_force else FREE_DRAWS):
@@ -124,6 +127,10 @@ class Drafting:
                 if drawn.surprise <= self._sheet.sure_nats:
                     break
             self._pen.take_back()
+        if surest is not None and self._is_lost(surest):
+            surest = None
+            if self._page.is_complete:
+                return True
         if surest is None:
             self._force_line()
             return must_force
@@ -144,13 +151,18 @@ class Drafting:
         cue = self._page.next_cue()
         self._counts["forced"] += 1
         for _ in range(FORCED_DRAWS):
-            if self._stands(self._draw((cue,), beginning=f"{cue}:").text, (cue,)):
+            drawn = self._draw((cue,), beginning=f"{cue}:")
+            if not self._is_lost(drawn) and self._stands(drawn.text, (cue,)):
                 self._pen.keep()
                 return
             self._pen.take_back()
         self._counts["stock"] += 1
         place = (self._stock_said + self._counts["stock"]) % len(STOCK_LINES)
         self._put([f"{cue}: {STOCK_LINES[place]}"])
+
+    def _is_lost(self, drawn: Drawn) -> bool:
+        """Whether the network itself would hardly have believed the line."""
+        return drawn.surprise > self._sheet.sure_nats + LOST_NATS
 
     def _draw(self, speakers: Collection[str], beginning: str = "") -> Drawn:
         self._counts["drawn"] += 1

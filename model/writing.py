@@ -47,7 +47,7 @@ MOST_ATTEMPTS: Final = 3
 BOLDER: Final = 0.05
 """How much the temperature rises with each attempt at a scene."""
 
-SURE_MARGIN_NATS: Final = 0.4
+SURE_MARGIN_NATS: Final = 0.1
 MOST_PERPLEXITY: Final = 3.0
 
 Report = Callable[[str, Mapping[str, Any]], None]
