@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 from pathlib import Path
 
 from tng.errors import SettingsError
@@ -27,7 +28,7 @@ def own_secret(home: Path, name: str) -> str:
 
 
 def _create(path: Path, secret: str) -> None:
-    written = path.with_name(f"{path.name}.{os.getpid()}")
+    written = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
     descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(secret + "\n")

@@ -15,6 +15,9 @@ from tests.browser import Visitor
 from tests.e2e.conftest import MakeVisitor
 from tests.open_house import OpenHouse, opened
 
+SCENES = 50
+"""Of a full episode."""
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 RELEASE = ROOT / "model" / "releases" / "tng-small-2"
@@ -47,7 +50,7 @@ def test_the_worker_is_killed_in_mid_script_and_the_script_is_delivered_once(
     assert house.log.count(f"order {order_id} WRITING→DELIVERED") == 1
     assert ada.page.locator(".tng-scene").nth(1).inner_text() == first_scene, "the seed gives the same script"
     headings = ada.page.locator(".tng-heading").all_inner_texts()
-    assert len(headings) == 21
+    assert len(headings) == SCENES
 
 
 def test_the_api_is_killed_while_a_script_is_written_and_the_page_reconnects(
@@ -60,7 +63,7 @@ def test_the_api_is_killed_while_a_script_is_written_and_the_page_reconnects(
     ada.photograph("10-reconnecting")
     ada.expect_sentence("ready", patience_ms=180_000)
     expect(ada.page.locator(".tng-connection")).to_have_count(0)
-    assert ada.page.locator(".tng-heading").count() == 21
+    assert ada.page.locator(".tng-heading").count() == SCENES
 
 
 def _cut_short(weights: Path) -> None:

@@ -91,8 +91,8 @@ def test_the_card_says_what_it_is_and_is_not(corpus: Corpus) -> None:
 
 
 def test_the_next_release_has_the_first_free_number(tmp_path: Path) -> None:
-    assert next_release(tmp_path, "tng", "small").name == "tng-small-2"
-    (tmp_path / "tng-small-2").mkdir()
+    assert next_release(tmp_path, "tng", "small").name == "tng-small-1"
+    (tmp_path / "tng-small-1").mkdir()
     (tmp_path / "tng-small-3").mkdir()
     assert next_release(tmp_path, "tng", "small").name == "tng-small-2"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from model.corpus.splits import HOLD_OUT_EVERY, Split, split
@@ -68,7 +68,10 @@ def test_a_show_that_says_nothing_gets_the_same_rule_for_its_numbers() -> None:
 @given(st.sets(st.integers(1, 500), min_size=2, max_size=60), st.integers(501, 600))
 def test_an_episode_stays_on_its_side_when_others_come(numbers: set[int], another: int) -> None:
     show = a_show(TeleplaySource("PAGE", "TITLE", {}))
-    before = split([facts(number) for number in numbers], show)
+    try:
+        before = split([facts(number) for number in numbers], show)
+    except CorpusError:  # the rule holds out all of these few
+        reject()
     after = split([facts(number) for number in (*numbers, another)], show)
     by_rule = len(before.held_out) > 1 or len(after.held_out) > 1
     assert not by_rule or set(before.training) <= set(after.training)
