@@ -22,6 +22,7 @@ import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
+from model.varint import read_varint
 from tng.errors import ReleaseDamaged
 
 HPARAMS_FILE: Final = "hparams.json"
@@ -174,14 +175,14 @@ def _read_index(content: bytes) -> tuple[dict[str, _Entry], int]:
         raise ValueError("not the index of a TensorFlow checkpoint")
     place = len(content) - _FOOTER_BYTES
     for _ in range(2):  # the handle of the meta block, which is empty
-        _, place = _varint(content, place)
-    offset, place = _varint(content, place)
-    size, _ = _varint(content, place)
+        _, place = read_varint(content, place)
+    offset, place = read_varint(content, place)
+    size, _ = read_varint(content, place)
     entries: dict[str, _Entry] = {}
     shards = 1
     for _, handle in _block(content, offset, size):
-        block_offset, place = _varint(handle, 0)
-        block_size, _ = _varint(handle, place)
+        block_offset, place = read_varint(handle, 0)
+        block_size, _ = read_varint(handle, place)
         for key, value in _block(content, block_offset, block_size):
             if key:
                 entries[key.decode()] = _entry(value)
@@ -198,9 +199,9 @@ def _block(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes, byte
     (restarts,) = struct.unpack_from("<I", block, size - 4)
     end, place, key = size - 4 - 4 * restarts, 0, b""
     while place < end:
-        shared, place = _varint(block, place)
-        unshared, place = _varint(block, place)
-        length, place = _varint(block, place)
+        shared, place = read_varint(block, place)
+        unshared, place = read_varint(block, place)
+        length, place = read_varint(block, place)
         key = key[:shared] + block[place : place + unshared]
         place += unshared
         yield key, block[place : place + length]
@@ -224,13 +225,13 @@ def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
     """Number and value of each field of a protocol buffer."""
     place = 0
     while place < len(message):
-        tag, place = _varint(message, place)
+        tag, place = read_varint(message, place)
         match tag & 7:
             case 0:
-                value, place = _varint(message, place)
+                value, place = read_varint(message, place)
                 yield tag >> 3, value
             case 2:
-                length, place = _varint(message, place)
+                length, place = read_varint(message, place)
                 yield tag >> 3, message[place : place + length]
                 place += length
             case 5:
@@ -239,18 +240,6 @@ def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
                 place += 4
             case wire:
                 raise ValueError(f"wire type {wire} in the index")
-
-
-def _varint(content: bytes, place: int) -> tuple[int, int]:
-    """A number of seven bits a byte, and the place behind it."""
-    value = shift = 0
-    while True:
-        byte = content[place]
-        place += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, place
-        shift += 7
 
 
 # --- a fresh one ---------------------------------------------------------------------------------------------

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from model.commands.checkpoints import checkpoints
 from model.commands.corpus import corpus
-from tng.errors import TngError
-
-FAILED = 1
-
-
-class Commands(click.Group):
-    """A group whose commands end with one sentence and status 1 where the product refuses."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except TngError as error:
-            click.echo(f"tng: {error}", err=True)
-            ctx.exit(FAILED)
+from tng.commands.group import Commands
 
 
 @click.group(cls=Commands, commands=[corpus, checkpoints], context_settings={"help_option_names": ["-h", "--help"]})

@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from model.checkpoint import HPARAMS_FILE, STATE_FILE, HParams, latest, load_weights, read_hparams, verify_weights
+from model.quality.perplexity import nats_of
 from model.release import make_release
 from model.serving import load_network
 from model.tokenizer import ENCODER_FILE, MERGES_FILE, Tokenizer
@@ -163,10 +164,7 @@ def _mean_loss(folder: Path, ids: list[int]) -> float:
     """Nats a token, over as much of the page as the window holds."""
     network = load_network(folder)
     ids = ids[: network.window]
-    logits = network.score(ids[:-1]).astype(np.float64)  # (T, V)
-    top = logits.max(axis=-1, keepdims=True)
-    total = np.log(np.exp(logits - top).sum(axis=-1)) + top[:, 0]
-    return float((total - logits[np.arange(len(ids) - 1), ids[1:]]).mean())
+    return float(nats_of(network.score(ids[:-1]), ids[1:]).mean())
 
 
 def _files(folder: Path) -> list[Path]:

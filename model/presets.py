@@ -55,6 +55,20 @@ class FinetuneConfig:
         return replace(self, steps=steps) if steps else self
 
 
+_OPENAI: Final = FinetuneConfig(
+    corpus=CorpusConfig(episodes=400, held_out_episodes=10, vocabulary_tokens=50257),
+    network=HParams(n_vocab=50257, n_ctx=1024, n_embd=768, n_head=12, n_layer=12),
+    steps=1000,
+    batch_size=1,
+    accumulate=5,
+    optimizer="adamw",
+    learning_rate=1e-4,
+    warmup_steps=50,
+    save_every=100,
+    hold_out_every=100,
+    patience=3,
+)
+
 PRESETS: Final[dict[str, FinetuneConfig]] = {
     "tiny": FinetuneConfig(
         corpus=CorpusConfig(episodes=12, held_out_episodes=2, vocabulary_tokens=800, tokenizer_episodes=6),
@@ -79,31 +93,10 @@ PRESETS: Final[dict[str, FinetuneConfig]] = {
         hold_out_every=500,
         keeps_last=True,
     ),
-    "124M": FinetuneConfig(
-        corpus=CorpusConfig(episodes=400, held_out_episodes=10, vocabulary_tokens=50257),
-        network=HParams(n_vocab=50257, n_ctx=1024, n_embd=768, n_head=12, n_layer=12),
-        steps=1000,
-        batch_size=1,
-        accumulate=5,
-        optimizer="adamw",
-        learning_rate=1e-4,
-        warmup_steps=50,
-        save_every=100,
-        hold_out_every=100,
-        patience=3,
-    ),
-    "355M": FinetuneConfig(
-        corpus=CorpusConfig(episodes=400, held_out_episodes=10, vocabulary_tokens=50257),
+    "124M": _OPENAI,
+    "355M": replace(
+        _OPENAI,
         network=HParams(n_vocab=50257, n_ctx=1024, n_embd=1024, n_head=16, n_layer=24),
-        steps=1000,
-        batch_size=1,
-        accumulate=5,
-        optimizer="adamw",
-        learning_rate=1e-4,
-        warmup_steps=50,
-        save_every=100,
-        hold_out_every=100,
-        patience=3,
         recompute=True,
     ),
 }

@@ -15,28 +15,15 @@ from pydantic import SecretStr
 
 from tng import __version__, log
 from tng.app import build_store, build_worker
+from tng.commands.group import Commands
 from tng.commands.release import release
 from tng.commands.train import train
 from tng.commands.writer import checkpoints, corpus
-from tng.errors import TngError
 from tng.jobs import Job
 from tng.orders import Order, OrderState
 from tng.settings import Settings
 
-FAILED = 1
 LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR"]
-
-
-class Commands(click.Group):
-    """A group whose commands end with one sentence and status 1 where the product refuses."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except TngError as error:
-            click.echo(f"tng: {error}", err=True)
-            ctx.exit(FAILED)
 
 
 @click.group(

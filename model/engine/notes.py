@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from model.varint import read_varint
+
 _GRAPH: Final = 7
 _METADATA: Final = 14
 _VARINT, _SIZED = 0, 2
@@ -30,8 +32,8 @@ def _fields(message: mmap.mmap | bytes) -> Iterator[tuple[int, bytes]]:
     """Number and content of each field that has a size; the graph is passed over."""
     place = 0
     while place < len(message):
-        tag, place = _varint(message, place)
-        value, place = _varint(message, place)
+        tag, place = read_varint(message, place)
+        value, place = read_varint(message, place)
         if tag & 7 == _VARINT:
             continue
         if tag & 7 != _SIZED or place + value > len(message):
@@ -39,18 +41,6 @@ def _fields(message: mmap.mmap | bytes) -> Iterator[tuple[int, bytes]]:
         number = tag >> 3
         yield number, b"" if number == _GRAPH else message[place : place + value]
         place += value
-
-
-def _varint(message: mmap.mmap | bytes, place: int) -> tuple[int, int]:
-    """A number of seven bits a byte, and the place behind it."""
-    value = shift = 0
-    while True:
-        byte = message[place]
-        place += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, place
-        shift += 7
 
 
 __all__ = ["notes_of"]

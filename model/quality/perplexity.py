@@ -84,7 +84,7 @@ def surprises(network: Scorer, tokenizer: Tokenizer, record: RecordText) -> dict
     ids = [*tokenizer.encode(record.text), tokenizer.end_of_text][: network.window]
     if len(ids) < 2:
         return {}
-    nats = _nats(network.score(ids[:-1]), ids[1:])
+    nats = nats_of(network.score(ids[:-1]), ids[1:])
     found: dict[str, Surprise] = {}
     place = 0
     for kind, part in _parts(tokenizer, record, ids):
@@ -102,7 +102,7 @@ def of_scene(found: Mapping[str, Surprise]) -> Surprise:
     return sum((surprise for kind, surprise in found.items() if kind != HEADING), Surprise())
 
 
-def _nats(logits: NDArray[np.float32], targets: Sequence[int]) -> NDArray[np.float64]:
+def nats_of(logits: NDArray[np.float32], targets: Sequence[int]) -> NDArray[np.float64]:
     """The loss of each target (T,) under the logits (T, V)."""
     nats = np.empty(len(targets))
     for start in range(0, len(targets), _ROWS):
@@ -140,4 +140,16 @@ def _kinds_of_lines(tokenizer: Tokenizer, scene: str) -> list[str]:
     return [*kinds, END]
 
 
-__all__ = ["CUE", "DIALOGUE", "END", "HEADING", "KINDS", "RecordText", "Scorer", "Surprise", "of_scene", "surprises"]
+__all__ = [
+    "CUE",
+    "DIALOGUE",
+    "END",
+    "HEADING",
+    "KINDS",
+    "RecordText",
+    "Scorer",
+    "Surprise",
+    "nats_of",
+    "of_scene",
+    "surprises",
+]

@@ -25,7 +25,6 @@ IDS = [5, 17, 99, 3, 3, 64, 0, 119]
 @pytest.fixture
 def checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TNG_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return make_checkpoint(tmp_path / "checkpoint")
 
 

@@ -1,0 +1,23 @@
+"""The group that ``tng`` and ``python -m model`` share: a refusal of the product ends with a sentence, no traceback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tng.errors import TngError
+
+FAILED = 1
+
+
+class Commands(click.Group):
+    """A group whose commands end with one sentence and status 1 where the product refuses."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except TngError as error:
+            click.echo(f"tng: {error}", err=True)
+            ctx.exit(FAILED)
