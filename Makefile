@@ -10,7 +10,7 @@ IN := $(VENV)/bin
 PEERS := .venv-peers
 PEER_PACKAGES := ctranslate2==4.8.5 transformers==5.24.0 torch==2.14.1 numpy==2.4.6
 PIP := $(IN)/python -m pip --disable-pip-version-check --quiet
-COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+COMPILE := uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-header --no-annotate
 MODULES := hub/proxy/node_modules
 
 # The Node and npm of the wheel in a Python; its own `npm` script does not find its parts.
