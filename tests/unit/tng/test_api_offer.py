@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from math import ceil
 
 import pytest
 
@@ -55,7 +56,7 @@ async def test_scenes_are_counted_and_pages_and_seconds_follow_from_them(read: C
         lengths = (await anyone.get("/offer")).json()["lengths"]
     scenes = [sum(len(beats) for beats in acts.values()) for acts in show.lengths.values()]
     assert [length["scenes"] for length in lengths] == scenes
-    assert [length["pages"] for length in lengths] == [max(round(1.5 * count), 1) for count in scenes]
+    assert [length["pages"] for length in lengths] == [ceil(0.8 * count) for count in scenes]
     assert [length["seconds"] for length in lengths] == [round(1.2 * count) for count in scenes]
 
 
