@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import logging
 import math
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -133,6 +134,7 @@ def _sure_nats(perplexity: float | None) -> float:
 
 def write(premise: Premise, writer: Writer, report: Report = lambda _kind, _body: None) -> Written:
     """Write a script; ``report`` hears of the plan, of every scene and of the progress while it is written."""
+    began = time.monotonic()
     planned = plan(premise, writer.outlines, writer.show)
     report("plan", _plan_fields(planned))
     desk = _Desk(premise, planned, writer)
@@ -144,7 +146,8 @@ def write(premise: Premise, writer: Writer, report: Report = lambda _kind, _body
             written.append(desk.write_scene(scene, done))
             done += 1
             report("scene", {"act": name, "number": done, "text": render_scene(written[-1])})
-            report("progress", _progress_fields(name, done, len(planned.scenes)))
+            seconds = round(time.monotonic() - began, 2)
+            report("progress", {**_progress_fields(name, done, len(planned.scenes)), "seconds": seconds})
         acts.append(Act(name, tuple(written)))
     return Written(Script(planned.title, tuple(acts)), desk.provenance())
 

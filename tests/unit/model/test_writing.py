@@ -126,7 +126,11 @@ def test_events_tell_the_story_as_it_happens(writer: Writer) -> None:
     assert [body["number"] for body in scenes] == list(range(1, total + 1))
     told = "".join(f"{body['text']}\n" for body in scenes)
     assert told == "\n".join(line for line in render(script).splitlines()[1:] if not line.startswith("## ")) + "\n"
-    assert heard[-1] == ("progress", {"act": script.acts[-1].name, "done": total, "total": total, "percent": 100})
+    progress = [body for kind, body in heard if kind == "progress"]
+    times = [body.pop("seconds") for body in progress]
+    assert times == sorted(times)
+    assert times[0] >= 0
+    assert progress[-1] == {"act": script.acts[-1].name, "done": total, "total": total, "percent": 100}
 
 
 def test_the_names_of_the_logline_come_to_speak(writer: Writer) -> None:
