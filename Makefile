@@ -40,6 +40,7 @@ check: dev ## style, types, import contracts, generated files
 	@$(IN)/python -m mypy
 	@$(IN)/lint-imports
 	@$(IN)/python scripts/environment_yml.py --check
+	@$(IN)/python scripts/security_table.py --check
 
 bench: dev ## the figures of this machine
 	@$(IN)/python -m tests.benchmarks.way

@@ -6,26 +6,28 @@ Exit status: 0 after SIGINT or SIGTERM, 1 where the hub ended by itself or did n
 
 from __future__ import annotations
 
-import http.client
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from types import FrameType
 
 import psutil
 
+from hub.entrance import answers
 from hub.front import stand_ins
 from hub.journal import Journal
 from hub.keys import own_secret
 from hub.places import HARMLESS, PYTHON, settings_environment
 from hub.preflight import check, open_home
-from hub.processes import adopt_orphans, die_with_parent, end_descendants
+from hub.processes import adopt_orphans, die_with_parent, end_descendants, is_persons
 from hub.sandbox.people import PEOPLE
+from hub.unix_users import describe, sole_user_ids
 from tng.errors import TngError
 from tng.programme import open_show
 from tng.settings import ROOT, Settings
@@ -57,7 +59,8 @@ class House:
                     continue
             return self._judge(hub)
         finally:
-            end_descendants(grace_seconds=0.0 if self.signals > 1 else 2.0)
+            grace_seconds = 0.0 if self.signals > 1 else 2.0
+            end_descendants(grace_seconds=grace_seconds, spare=is_persons if self.settings.keep_servers else None)
 
     def _start(self) -> subprocess.Popen[bytes]:
         hub = subprocess.Popen(
@@ -68,14 +71,14 @@ class House:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_become_hub,  # this process has one thread yet
+            preexec_fn=partial(_become_hub, os.getpid()),  # this process has one thread yet
         )
         Thread(target=self.journal.keep, args=(hub.stdout,), daemon=True, name="journal").start()
         return hub
 
     def _wait_until_ready(self, hub: subprocess.Popen[bytes]) -> bool:
         while not self.signals and not _ended(hub, 0.3) and time.monotonic() < self.began + READY_SECONDS:
-            if answers(self.settings.port, "/hub/login"):
+            if answers(self.settings, "/hub/login"):
                 return True
         return False
 
@@ -106,15 +109,15 @@ def main() -> int:
     """Check, open, wait. The exit status."""
     os.umask(0o077)
     try:
-        settings = Settings.read()
-        with open_home(settings) as home:
+        settings = Settings.draft()
+        with sole_user_ids(settings), open_home(settings) as home:
             check(settings, home)
             show = open_show(settings)
             journal = Journal(home / "logs" / "hub.log", own_secret(home, "journal"))
             print(banner(settings, show, journal.path), flush=True)
             return House(settings, journal).run()
     except TngError as error:
-        print(f"The house cannot be opened: {error}", file=sys.stderr, flush=True)
+        print(f"The house cannot be opened: {_listed(str(error))}", file=sys.stderr, flush=True)
         return 2
 
 
@@ -129,37 +132,35 @@ def banner(settings: Settings, show: Show, log: Path) -> str:
         lines += [f"  {person.name:<14} {person.email:<16} {person.role}" for person in PEOPLE]
     else:
         lines += ["Everybody with a Google account may sign in."]
+    lines += [describe(settings)]
     return "\n".join([*lines, f"Log: {log}", "Ctrl-C stops it. Starting…"])
 
 
 def hub_environment(environment: Mapping[str, str], settings: Settings) -> dict[str, str]:
     """What the hub inherits: the settings with their keys, and what does no harm. Nothing else of this shell."""
-    aliases = {str(field.alias) for field in type(settings).model_fields.values() if field.alias}
-    kept = {*HARMLESS, *aliases, "HOME", "USER"}
+    aliases = {str(field.alias): name for name, field in type(settings).model_fields.items() if field.alias}
+    kept = {*HARMLESS, *aliases, "HOME", "USER", "CREDENTIALS_DIRECTORY"}
     inherited = {name: value for name, value in environment.items() if name in kept}
+    for alias, name in aliases.items():
+        if isinstance(file := getattr(settings, name), Path):
+            inherited[alias] = str(file.absolute())  # the hub stands in another folder than this shell
     return inherited | settings_environment(settings) | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
 
-def answers(port: int, path: str) -> bool:
-    """Whether the house serves this page."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5.0)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+def _listed(faults: str) -> str:
+    """One fault as it is; several below each other."""
+    lines = faults.splitlines()
+    return faults if len(lines) == 1 else "".join(f"\n- {line}" for line in lines)
 
 
 def _age_seconds() -> float:
     return time.time() - float(psutil.Process().create_time())
 
 
-def _become_hub() -> None:
-    """Between fork and exec: be stoppable whatever the shell ignored, and do not outlive this process."""
+def _become_hub(launcher: int) -> None:
+    """Between fork and exec: be stoppable whatever the shell ignored, and do not outlive the launcher."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    die_with_parent()
+    die_with_parent(launcher)
 
 
 def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from hub.look import whole_look
 from tng.errors import SettingsError
-from tng.settings import Settings
+from tng.settings import Mode, Settings
 from tng.shows import Show
 
 
@@ -40,7 +40,8 @@ def check_address(settings: Settings) -> None:
         )
     if address.path or address.query:
         raise SettingsError(f"TNG_PUBLIC_URL {settings.public} may have no path: the house stands at the root")
-    if stand_ins(settings) and not _is_loopback(address.hostname or ""):
+    demo = settings.mode is Mode.DEMO  # production has no stand-in, wherever it stands: the settings say so themselves
+    if demo and stand_ins(settings) and not _is_loopback(address.hostname or ""):
         raise SettingsError(
             f"TNG_PUBLIC_URL {settings.public} is not on this machine, and the stand-ins for Google and Stripe, "
             "which let anybody in, run on 127.0.0.1 only; set the keys of Google and Stripe, or leave it out"

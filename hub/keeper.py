@@ -1,4 +1,6 @@
-"""Runs a command and starts it again when it ends: ``python -m hub.keeper COMMAND…``. It knows nothing of the command.
+"""Runs a command and starts it again when it ends: ``python -m hub.keeper [--parent=PID] COMMAND…``.
+
+It knows nothing of the command. ``--as=UID:GID`` makes both another user, ``--hold=PORT`` keeps a port for them.
 
 JupyterHub restarts a service that has ended too, but looks only every 30 seconds and offers no setting for that: too
 long for a shop whose api is gone. And it stops services one after the other and waits up to a minute for each.
@@ -8,15 +10,20 @@ and JupyterHub refuses to start. Later ends are followed by a new start, after 0
 
 from __future__ import annotations
 
+import argparse
 import logging
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from types import FrameType
 
-from hub.processes import die_with_parent
+from hub.processes import become, die_with_parent, gain_nothing
 
 EARLY_SECONDS = 5.0
 FIRST_PAUSE_SECONDS = 0.2
@@ -60,7 +67,7 @@ class Keeper:
         return 0
 
     def _once(self) -> int:
-        self.process = subprocess.Popen(self.command, preexec_fn=die_with_parent)
+        self.process = subprocess.Popen(self.command, preexec_fn=partial(die_with_parent, os.getpid()))
         if self.signals:  # the signal came while it was being started
             self.process.terminate()
         while True:
@@ -91,10 +98,44 @@ class Keeper:
             self.process.terminate()
 
 
-def main(command: Sequence[str]) -> int:
-    """Run the keeper as a program."""
-    die_with_parent()
-    return Keeper(command).run()
+def main(words: Sequence[str]) -> int:
+    """Run the keeper as a program. With ``--parent`` it ends at once where that process has ended already.
+
+    With ``--as`` the keeper and its command are that user of the system: only root may ask for it. With ``--hold`` no
+    other user gets that port while the command is down.
+    """
+    parser = argparse.ArgumentParser(prog="hub.keeper")
+    parser.add_argument("--parent", type=int)
+    parser.add_argument("--as", type=_user, dest="user")
+    parser.add_argument("--hold", type=int, metavar="PORT")
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    given = parser.parse_args(words)
+    if given.user is not None:
+        become(*given.user)
+        gain_nothing()
+    die_with_parent(given.parent)  # after that: a change of user forgets it
+    with hold(given.hold) if given.hold else nullcontext():
+        return Keeper(given.command).run()
+
+
+@contextmanager
+def hold(port: int) -> Iterator[None]:
+    """Keep a port on 127.0.0.1 from other users without listening there; the command shares it with SO_REUSEPORT.
+
+    The system lets processes of one user share a port, and gives nobody else one that is taken.
+    """
+    with socket.socket() as held:
+        try:
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            held.bind(("127.0.0.1", port))
+        except OSError as error:
+            logger.warning("keeper: port %d cannot be held (%s)", port, error.strerror)
+        yield
+
+
+def _user(told: str) -> tuple[int, int]:
+    uid, gid = told.split(":")
+    return int(uid), int(gid)
 
 
 if __name__ == "__main__":

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import psutil
 
-from hub.front import check_address
 from hub.places import PROXY, find_node
 from hub.processes import end
+from hub.production import refuse
 from tng.errors import SettingsError
 from tng.releases import find_release
-from tng.settings import Mode, Settings
+from tng.settings import Settings
 
 MIB = 2**20
 
@@ -25,7 +25,7 @@ MIB = 2**20
 @contextmanager
 def open_home(settings: Settings) -> Iterator[Path]:
     """The home folder, ours alone until the end. Raises SettingsError where it is unusable or another house has it."""
-    check_address(settings)
+    refuse(settings)
     home = settings.make_home()
     try:
         descriptor = os.open(home / "house.lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -46,24 +46,13 @@ def open_home(settings: Settings) -> Iterator[Path]:
 
 def check(settings: Settings, home: Path) -> None:
     """Everything else, the cheapest first. Raises SettingsError or ReleaseMissing."""
-    check_neighbours(settings)
     check_disk(home, settings.free_disk_mb)
     check_proxy()
     find_release(settings.release)
     end_stale_proxy(home / "proxy.pid")
-    check_ports(ports(settings))
-
-
-def check_neighbours(settings: Settings) -> None:
-    """Raise SettingsError where somebody with JupyterLab, who may run anything, would live beside real keys.
-
-    All servers run as one user of the system: what one may read, the other may, keys and orders too.
-    """
-    if settings.mode is Mode.PRODUCTION and settings.power_users:
-        raise SettingsError(
-            "TNG_POWER_USERS may not be set in production: JupyterLab runs as the user of the house here, "
-            "and could read its keys and everybody's orders"
-        )
+    street, *inside = ports(settings)
+    check_ports([street], settings.bind)
+    check_ports(inside)
 
 
 def check_disk(home: Path, least_mb: int) -> None:
@@ -91,17 +80,18 @@ def ports(settings: Settings) -> list[int]:
     return [settings.port + offset for offset in used]
 
 
-def check_ports(wanted: list[int]) -> None:
-    """Raise SettingsError for the first port that somebody else listens on."""
+def check_ports(wanted: list[int], host: str = "127.0.0.1") -> None:
+    """Raise SettingsError for the first port of ``host``, an address, that cannot be listened on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for port in wanted:
-        with socket.socket() as probe:
+        with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind((host, port))
             except OSError as error:
                 raise SettingsError(
-                    f"port {port} on 127.0.0.1 cannot be used ({error.strerror}{_holder(port)}); "
-                    f"stop what uses it, or set TNG_PORT: that port and the {len(wanted) - 1} after it must be free"
+                    f"port {port} on {host} cannot be used ({error.strerror}{_holder(port)}); "
+                    "stop what uses it, or set TNG_PORT: that port and the five after it must be free"
                 ) from error
 
 

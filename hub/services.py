@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
+from urllib.parse import urlsplit
 
 from traitlets.config import Config
 
-from hub.auth import callback_url, google_client
+from hub.auth import OPERATORS, callback_url, google_client
 from hub.keys import own_secret
 from hub.places import PYTHON, settings_environment
+from hub.rooms import SERVICES, STRIPE_STAND_IN, room
+from hub.unix_users import isolates, service
 from tng.settings import ROOT, Settings
 
 API_ACCESS = "access:services!service=api"
@@ -27,21 +31,50 @@ USER_SCOPES = (
 )
 """What a person may do. Not ``self``: nobody mints tokens here, and nobody changes an account."""
 
-IDLE_SECONDS = 1800
-LONGEST_SECONDS = 43200
+OPERATOR_SCOPES = (
+    "read:users:name",
+    "read:users:groups",
+    "read:servers",
+    "delete:servers",
+    "read:hub",
+    "read:services",
+    API_ACCESS,
+)
+"""What an operator may do beside that: see who is here and stop a server. Not enter it, and not administer the hub."""
+
+SERVICE_SCOPES = {
+    "api": ("list:users", "read:servers", "read:users:activity"),
+    "idle-culler": ("list:users", "read:users:activity", "read:servers", "delete:servers"),
+    "prometheus": ("read:metrics", API_ACCESS),
+}
+"""What each service may do; one that is not named here, nothing. The api asks about a caller by the caller's token."""
+
+COOKIE_DAYS = 7.0
+"""How long a browser is signed in to the hub."""
+
+BROWSER_TOKEN_SECONDS = 12 * 3600
+"""How long a browser is let in by a server or a service before that asks the hub again, which it does unseen."""
+
+LONGEST_SECONDS = 172800
+"""A server is stopped after two days, used or not. No training is as long: a week's GPU hours are fewer."""
 
 
 def configure_rights(c: Config, settings: Settings) -> None:
-    """The roles of people and services."""
-    c.JupyterHub.load_roles = [
+    """The roles of people and services, and how long what they hold is good for.
+
+    A group's role is given by name, its members are counted at each sign-in. The token of a server ends with it.
+    """
+    hub = c.JupyterHub
+    people = [
         {"name": "user", "scopes": list(USER_SCOPES)},
-        {"name": "api", "services": ["api"], "scopes": ["read:users:name", "read:users:groups", "list:users"]},
-        {
-            "name": "idle-culler",
-            "services": ["idle-culler"],
-            "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
-        },
+        {"name": OPERATORS, "groups": [OPERATORS], "scopes": list(OPERATOR_SCOPES)},
     ]
+    services = [{"name": name, "services": [name], "scopes": list(held)} for name, held in SERVICE_SCOPES.items()]
+    hub.load_roles = people + services
+    hub.cookie_max_age_days = COOKIE_DAYS
+    hub.oauth_token_expires_in = BROWSER_TOKEN_SECONDS
+    hub.token_expires_in_max_seconds = BROWSER_TOKEN_SECONDS
+    hub.oauth_require_pkce = True
     c.Spawner.server_token_scopes = list(SERVER_SCOPES)
 
 
@@ -49,7 +82,13 @@ def configure_services(c: Config, settings: Settings) -> None:
     """The services, the stand-ins first: what others call is up before those that call."""
     services = [google_service(settings)] if settings.google_stand_in else []
     services += [stripe_service(settings)] if settings.stripe_stand_in else []
-    c.JupyterHub.services = [*services, api_service(settings), worker_service(settings), culler_service()]
+    services += [
+        api_service(settings),
+        worker_service(settings),
+        culler_service(settings),
+        prometheus_service(settings),
+    ]
+    c.JupyterHub.services = [as_own_user(settings, one) for one in services] if isolates(settings) else services
 
 
 def api_service(settings: Settings) -> dict[str, Any]:
@@ -90,16 +129,26 @@ def stripe_service(settings: Settings) -> dict[str, Any]:
         "--prefix=/services/stripe",
         f"--public-url={settings.public}/services/stripe",
         f"--webhook-url={settings.internal_url('api')}/services/api/stripe/webhook",
-        f"--db={settings.home.resolve() / 'stripe-stand-in.sqlite'}",
+        f"--db={room(settings, 'stand-ins') / STRIPE_STAND_IN}",
     ]
     url = settings.internal_url("stripe")
     return _service("stripe", "hub.sandbox.stripe", environment, url=url, arguments=arguments)
 
 
-def culler_service() -> dict[str, Any]:
+def culler_service(settings: Settings) -> dict[str, Any]:
     """Stops the servers of people who went away."""
-    arguments = [f"--timeout={IDLE_SECONDS}", "--cull-every=60", f"--max-age={LONGEST_SECONDS}"]
-    return {"name": "idle-culler", "display": False, "command": [PYTHON, "-m", "jupyterhub_idle_culler", *arguments]}
+    idle_seconds = max(1, round(settings.idle_minutes * 60))
+    every_seconds = max(1, min(60, idle_seconds // 4))
+    arguments = [f"--timeout={idle_seconds}", f"--cull-every={every_seconds}", f"--max-age={LONGEST_SECONDS}"]
+    environment = {"PYTHONPATH": str(ROOT)}
+    command = kept("jupyterhub_idle_culler", *arguments)  # it would outlive a hub that is killed, for ever
+    return {"name": "idle-culler", "display": False, "command": command, "environment": environment, "cwd": str(ROOT)}
+
+
+def prometheus_service(settings: Settings) -> dict[str, Any]:
+    """Whoever reads the figures: no process of ours, but a token, which is kept in the file ``keys/prometheus``."""
+    token = own_secret(settings.home.resolve(), "prometheus")
+    return {"name": "prometheus", "display": False, "api_token": token}
 
 
 def stripe_environment(settings: Settings) -> dict[str, str]:
@@ -118,6 +167,25 @@ def stripe_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def as_own_user(settings: Settings, one: dict[str, Any]) -> dict[str, Any]:
+    """A service as a Unix user that is not the house's, at home in a room of its own."""
+    if "command" not in one:
+        return one
+    name = one["name"] if one["name"] in SERVICES else "stand-ins"
+    user = service(settings.uid_base, name)
+    at_home = {"HOME": str(room(settings, name)), "USER": name, "LOGNAME": name}
+    options = [f"--as={user.uid}:{user.gid}"]
+    if name == "api":  # whoever listened there while it is down would be told everybody's tokens
+        options.append(f"--hold={urlsplit(settings.internal_url(name)).port}")
+    command = [*one["command"][:3], *options, *one["command"][3:]]
+    return one | {"command": command, "environment": one["environment"] | at_home}
+
+
+def kept(module: str, *arguments: str) -> list[str]:
+    """The command that runs a module for as long as this process, the hub, lives, and again where it ends before."""
+    return [PYTHON, "-m", "hub.keeper", f"--parent={os.getpid()}", PYTHON, "-m", module, *arguments]
+
+
 def _environment(settings: Settings, *, part: str) -> dict[str, str]:
     return settings_environment(settings) | {"PYTHONPATH": str(ROOT), "TNG_PART": part}
 
@@ -125,6 +193,6 @@ def _environment(settings: Settings, *, part: str) -> dict[str, str]:
 def _service(
     name: str, module: str, environment: dict[str, str], *, url: str = "", arguments: list[str] | None = None
 ) -> dict[str, Any]:
-    command = [PYTHON, "-m", "hub.keeper", PYTHON, "-m", module, *(arguments or [])]
+    command = kept(module, *(arguments or []))
     service = {"name": name, "display": False, "command": command, "environment": environment, "cwd": str(ROOT)}
     return service | ({"url": url} if url else {})

@@ -47,8 +47,10 @@ def browser() -> Iterator[Browser]:
 class Visitor:
     """One person with one browser profile. ``hosts`` are all that the pages asked anything of."""
 
-    def __init__(self, launched: Browser, house: OpenHouse, *, phone: bool = False) -> None:
-        self.context = launched.new_context(viewport=PHONE if phone else DESKTOP, accept_downloads=True)
+    def __init__(self, launched: Browser, house: OpenHouse, *, phone: bool = False, trusting: bool = False) -> None:
+        self.context = launched.new_context(
+            viewport=PHONE if phone else DESKTOP, accept_downloads=True, ignore_https_errors=trusting
+        )
         self.context.set_default_timeout(PATIENCE_MS)
         self.page: Page = self.context.new_page()
         self.house = house

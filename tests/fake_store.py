@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tng.errors import LeaseLost, OrderNotFound, StoreBusy
-from tng.jobs import Errand, Job, JobEvent, JobState
+from tng.faults import Fault
+from tng.gpus import Claim, ClaimKind, Use, Wish
+from tng.jobs import Errand, EventKind, Job, JobEvent, JobState
 from tng.orders import Order, OrderState
+from tng.overview import Presence
 from tng.payments import PaymentEvent
-from tng.ports import Event, Inbox, Jobs, Orders, Outbox, Work
+from tng.ports import Counts, Event, Gpus, Inbox, Jobs, Orders, Outbox, Watch, Work
 
 LOCK_SECONDS = 5.0
 
@@ -26,6 +30,12 @@ class _Tables:
     events: list[tuple[int, JobEvent]] = field(default_factory=list)
     errands: dict[str, tuple[Errand, datetime | None]] = field(default_factory=dict)
     inbox: set[str] = field(default_factory=set)
+    claims: list[Claim] = field(default_factory=list)
+    wishes: list[Wish] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
+    said_at: dict[int, datetime] = field(default_factory=dict)
+    workers: dict[str, Presence] = field(default_factory=dict)
+    faults: dict[tuple[str, str], Fault] = field(default_factory=dict)
 
 
 class _Orders:
@@ -66,7 +76,7 @@ class _Orders:
 
 class _Jobs:
     def __init__(self, tables: _Tables) -> None:
-        self._rows, self._events = tables.jobs, tables.events
+        self._rows, self._events, self._said_at = tables.jobs, tables.events, tables.said_at
 
     def add(self, job: Job) -> Job:
         if known := self.get(job.key):
@@ -98,6 +108,7 @@ class _Jobs:
         for kind, body in events:
             event = JobEvent(len(self._events) + 1, token[1], kind, copy.deepcopy(body))
             self._events.append((token[0], event))
+            self._said_at[event.id] = now
 
     def heard(self, job_id: int, after: int = 0) -> Sequence[JobEvent]:
         return [event for owner, event in self._events if owner == job_id and event.id > after][:500]
@@ -148,6 +159,108 @@ class _Inbox:
         self._rows.add(event.id)
 
 
+class _Counts:
+    def __init__(self, tables: _Tables) -> None:
+        self._tables = tables
+
+    def orders(self) -> Mapping[OrderState, int]:
+        return Counter(order.state for order in self._tables.orders.values())
+
+    def waiting(self) -> tuple[int, datetime | None]:
+        queued = [job for job in self._tables.jobs.values() if job.state is JobState.QUEUED]
+        paid = [self._tables.orders[job.order_id].paid_at for job in queued if job.order_id]
+        return len(queued), min((at for at in paid if at is not None), default=None)
+
+    def running(self) -> Sequence[Job]:
+        running = [job for job in self._tables.jobs.values() if job.state is JobState.RUNNING]
+        return sorted(running, key=lambda job: (job.lease_until or datetime.max.replace(tzinfo=UTC), job.id))[:100]
+
+    def run_seconds(self) -> float | None:
+        at = {(job, e.attempt, e.kind): self._tables.said_at[e.id] for job, e in self._tables.events}
+        ended = [run for run in at if run[2] is EventKind.DONE][-20:]
+        seconds = [(at[run] - at[(*run[:2], EventKind.STARTED)]).total_seconds() for run in ended]
+        return sum(seconds) / len(seconds) if seconds else None
+
+    def errands(self) -> int:
+        return sum(due_at is not None for _, due_at in self._tables.errands.values())
+
+
+class _Watch:
+    def __init__(self, tables: _Tables) -> None:
+        self._workers, self._faults = tables.workers, tables.faults
+
+    def report(self, presence: Presence) -> None:
+        self._workers[presence.name] = presence
+        for name, other in list(self._workers.items()):
+            if other.seen_at < presence.seen_at - timedelta(days=1):
+                del self._workers[name]
+
+    def leave(self, name: str) -> None:
+        self._workers.pop(name, None)
+
+    def workers(self) -> Sequence[Presence]:
+        return [self._workers[name] for name in sorted(self._workers)]
+
+    def note(self, faults: Sequence[Fault]) -> None:
+        for fault in faults:
+            kinds = [part for part, _ in self._faults].count(fault.part)
+            known = (fault.part, fault.kind) in self._faults
+            kind = fault.kind if known or kinds < 100 else "Other"
+            before = self._faults.get((fault.part, kind), Fault(fault.part, kind, 0, fault.last_at))
+            self._faults[fault.part, kind] = before.and_again(fault)
+
+    def faults(self) -> Sequence[Fault]:
+        by_name = sorted(self._faults.values(), key=lambda fault: (fault.part, fault.kind))
+        return sorted(by_name, key=lambda fault: fault.last_at, reverse=True)
+
+
+class _Gpus:
+    def __init__(self, tables: _Tables) -> None:
+        self._tables = tables
+
+    def claims(self) -> Sequence[Claim]:
+        return sorted(self._tables.claims, key=lambda claim: (claim.since_at, claim.holder))
+
+    def wishes(self) -> Sequence[Wish]:
+        return sorted(self._tables.wishes, key=lambda wish: (wish.since_at, wish.holder))
+
+    def hold(self, claim: Claim, now: datetime) -> None:
+        kept = []
+        for other in self._tables.claims:
+            if (other.holder, other.kind, other.host) == (claim.holder, claim.kind, claim.host):
+                continue
+            shared = set(other.gpus) & set(claim.gpus) if other.host == claim.host else set()
+            if shared and other.until_at > now:
+                raise StoreBusy("somebody else holds one of these GPUs")
+            left = tuple(gpu for gpu in other.gpus if gpu not in shared)
+            kept += [replace(other, gpus=left)] if left else []
+        self._tables.claims = [*kept, claim]
+
+    def drop(self, holder: str, kind: ClaimKind, host: str) -> None:
+        mine = (holder, kind, host)
+        self._tables.claims = [c for c in self._tables.claims if (c.holder, c.kind, c.host) != mine]
+
+    def wait(self, wish: Wish) -> None:
+        self.leave(wish.holder, wish.kind)
+        self._tables.wishes.append(wish)
+
+    def leave(self, holder: str, kind: ClaimKind) -> None:
+        self._tables.wishes = [w for w in self._tables.wishes if (w.holder, w.kind) != (holder, kind)]
+
+    def begin_use(self, use: Use) -> None:
+        self._tables.uses.append(use)
+
+    def go_on(self, holder: str, now: datetime) -> bool:
+        mine = [number for number, use in enumerate(self._tables.uses) if use.holder == holder]
+        for number in mine[-1:]:
+            use = self._tables.uses[number]
+            self._tables.uses[number] = replace(use, end_at=max(use.end_at, now))
+        return bool(mine)
+
+    def uses(self, holder: str, since_at: datetime) -> Sequence[Use]:
+        return [use for use in self._tables.uses if use.holder == holder and use.end_at > since_at]
+
+
 class _FakeWork:
     """Works on a copy of the tables; ``commit`` makes the copy the truth."""
 
@@ -155,12 +268,17 @@ class _FakeWork:
     jobs: Jobs
     outbox: Outbox
     inbox: Inbox
+    gpus: Gpus
+    counts: Counts
+    watch: Watch
 
     def __init__(self, store: FakeStore, *, writes: bool) -> None:
         self._store, self._writes = store, writes
         tables = self._tables = copy.deepcopy(store.tables)
         self.orders, self.jobs = _Orders(tables), _Jobs(tables)
         self.outbox, self.inbox = _Outbox(tables), _Inbox(tables)
+        self.gpus = _Gpus(tables)
+        self.counts, self.watch = _Counts(tables), _Watch(tables)
 
     def commit(self) -> None:
         if not self._writes:

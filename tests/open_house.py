@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -17,10 +19,13 @@ from threading import Thread
 import httpx
 import psutil
 
+from hub.sandbox.people import by_address
 from tests.architecture.sources import ROOT
 
 READY_SECONDS = 120.0
 STOP_SECONDS = 40.0
+ROOMY = {"TNG_KERNELS_PER_CUSTOMER": "20"}
+"""A visitor without a screen does not say when a page is left, as a browser does: its place is free much later."""
 
 
 def free_block(size: int = 6) -> int:
@@ -44,7 +49,7 @@ class OpenHouse:
     def __init__(self, home: Path, port: int, *, command: Sequence[str] = (), **settings: str) -> None:
         self.home = home
         self.port = port
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"{'https' if 'TNG_TLS_CERTIFICATE' in settings else 'http'}://127.0.0.1:{port}"
         self.says: list[str] = []
         self.began = time.monotonic()
         self.ready_seconds = float("nan")
@@ -52,7 +57,7 @@ class OpenHouse:
         self.process = subprocess.Popen(
             [*command, sys.executable, "-m", "hub"],
             cwd=ROOT,
-            env=kept | {"TNG_HOME": str(home), "TNG_PORT": str(port), "TNG_FREE_DISK_MB": "0"} | settings,
+            env=kept | {"TNG_HOME": str(home), "TNG_PORT": str(port), "TNG_FREE_DISK_MB": "0", **ROOMY} | settings,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -91,12 +96,12 @@ class OpenHouse:
         return status
 
     def belongings(self) -> list[psutil.Process]:
-        """Every living process that knows this home folder, whoever its parent is. The launcher is one."""
-        found = []
+        """Every living process that knows this home folder or its hub, whoever its parent is. The launcher is one."""
+        found, known = [], (str(self.home), f"http://127.0.0.1:{self.port + 1}/hub/api")
         for process in psutil.process_iter():
             try:
                 words = [*process.cmdline(), *process.environ().values()]
-                if process.status() != psutil.STATUS_ZOMBIE and any(str(self.home) in word for word in words):
+                if process.status() != psutil.STATUS_ZOMBIE and any(mark in word for word in words for mark in known):
                     found.append(process)
             except psutil.Error:
                 continue
@@ -149,11 +154,27 @@ def sign_in(client: httpx.Client, email: str, *, to: str = "") -> httpx.Response
     return client.post(page.url, data={"email": email})
 
 
+def server_path(email: str) -> str:
+    """Where the server of somebody on the page of the stand-in is: the house names people by number."""
+    return f"/user/{by_address(email).id}/"
+
+
+def open_door(
+    client: httpx.Client, page: httpx.Response, door: str = "workbench", gpus: int | str = 0
+) -> httpx.Response:
+    """Choose on the page that asks a power user what to open; where that leads."""
+    action = re.search(r'action="([^"]+)"', page.text)
+    assert action is not None, page.text
+    return client.post(html.unescape(action[1]), data={"door": door, "gpus": str(gpus)})
+
+
 def arrive(client: httpx.Client, path: str) -> httpx.Response:
     """Open ``path`` as often as it takes until a person's server answers; the page of that server."""
     until = time.monotonic() + READY_SECONDS
     while True:
         page = client.get(path)
+        if 'id="spawn_form"' in page.text:
+            page = open_door(client, page)
         if page.url.path.startswith("/user/") and page.status_code == 200:
             return page
         assert time.monotonic() < until, (page.status_code, page.url, page.text[:2000])

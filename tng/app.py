@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import random
 import socket
+from collections import ChainMap
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tng.adapters.clock import SystemClock
@@ -15,9 +17,16 @@ from tng.adapters.database.engine import connect
 from tng.adapters.database.migrate import migrate
 from tng.adapters.database.store import SqlStore
 from tng.adapters.gate import ShopGate
+from tng.adapters.nvidia import inventory
 from tng.adapters.stripe_gateway import StripeGateway
+from tng.adapters.surroundings import Surroundings
 from tng.fulfilment import Fulfilment
+from tng.gpu_keeper import GpuKeeper
+from tng.gpu_ledger import GpuLedger
 from tng.jobs import JobKind
+from tng.log import FaultCounter
+from tng.lookout import Attendance, Lookout
+from tng.overview import PartHealth
 from tng.ports import Clock, NotebookRunner, PaymentGateway, Store
 from tng.programme import open_show, price_of
 from tng.settings import ROOT, Settings
@@ -36,6 +45,16 @@ def build_store(settings: Settings) -> SqlStore:
     settings.make_home()
     migrate(settings.orders_url)
     return SqlStore(connect(settings.orders_url))
+
+
+def build_gpu_ledger(orders_url: str, *, host: str, order_gpus: int) -> GpuLedger:
+    """The book of a host's GPUs, in the orders database. Raises StoreBusy.
+
+    The hub asks it from its own loop where a server has ended: so it waits for a lock but for a moment.
+    """
+    migrate(orders_url)
+    store = SqlStore(connect(orders_url, busy_seconds=3.0))
+    return GpuLedger(store, SystemClock(), host=host, order_gpus=order_gpus)
 
 
 def build_gateway(settings: Settings, show: Show) -> StripeGateway:
@@ -78,6 +97,26 @@ def build_shop(
     )
 
 
+def build_lookout(
+    settings: Settings, *, store: Store, hub_api_url: str = "", more: Sequence[Callable[[], PartHealth]] = ()
+) -> Lookout:
+    """What an operator sees. ``hub_api_url`` is asked whether the hub is well; without one nobody looks around."""
+    scheme = "https" if settings.tls_certificate else "http"
+    around = Surroundings(
+        hub_url=f"{hub_api_url.removesuffix('/api')}/health",
+        proxy_url=f"{scheme}://127.0.0.1:{settings.port}/services/api/health",
+        folder=settings.shop_folder,
+        more=more,
+    )
+    looks = around.look if hub_api_url else None
+    return Lookout(store, SystemClock(), lease_seconds=settings.lease_seconds, around=looks)
+
+
+def build_attendance(settings: Settings, name: str, faults: FaultCounter) -> Attendance:
+    """What says that the worker of this name is there, and what went wrong in it."""
+    return Attendance(build_lookout(settings, store=build_store(settings)), name, faults)
+
+
 def build_fulfilment(settings: Settings, *, store: Store | None = None, clock: Clock | None = None) -> Fulfilment:
     """The worker's side: it needs the database, and no key."""
     return Fulfilment(
@@ -88,8 +127,17 @@ def build_fulfilment(settings: Settings, *, store: Store | None = None, clock: C
     )
 
 
-def build_worker(settings: Settings) -> Worker:
+def build_gpu_keeper(settings: Settings) -> GpuKeeper:
+    """What claims a worker's GPUs, on a machine that has some. Raises StoreBusy."""
+    gpus = [gpu.uuid for gpu in inventory(os.environ.get("CUDA_VISIBLE_DEVICES"))]
+    ledger = build_gpu_ledger(settings.orders_url, host=socket.gethostname(), order_gpus=settings.order_gpus)
+    return GpuKeeper(ledger, _worker_name(), gpus, settings.order_gpus)
+
+
+def build_worker(settings: Settings, gpus: dict[str, str] | None = None) -> Worker:
     """The process that writes. It needs the database and the release, and no key.
+
+    ``gpus`` is what its kernels are told of GPUs; it is read whenever one is started.
 
     Raises SettingsError where the release writes another show than the one that is sold.
     What it imports is heavy (papermill, Jupyter), and the api imports this module: so it is imported here.
@@ -106,12 +154,12 @@ def build_worker(settings: Settings) -> Worker:
         cell_seconds=settings.cell_seconds,
         lease_seconds=settings.lease_seconds,
         # a spare kernel must not take the whole GPU from the one that writes
-        environment={"TF_FORCE_GPU_ALLOW_GROWTH": "true", **os.environ},
+        environment=ChainMap({}, gpus or {}, {"TF_FORCE_GPU_ALLOW_GROWTH": "true", **os.environ}),
     )
     return Worker(
         build_fulfilment(settings),
         runner,
-        name=f"{socket.gethostname()}:{os.getpid()}",
+        name=_worker_name(),
         release_folder=release_folder,
         runs_folder=settings.runs_folder,
         lease_seconds=settings.lease_seconds,
@@ -130,6 +178,10 @@ def build_training_runner(settings: Settings) -> NotebookRunner:
         lease_seconds=TRAINING_LEASE_SECONDS,
         environment=os.environ,
     )
+
+
+def _worker_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _spread() -> float:

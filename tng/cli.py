@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
@@ -14,7 +15,8 @@ import click
 from pydantic import SecretStr
 
 from tng import __version__, log
-from tng.app import build_store, build_worker
+from tng.app import build_attendance, build_gpu_keeper, build_store, build_worker
+from tng.commands.gpus import gpus
 from tng.commands.group import Commands
 from tng.commands.release import release
 from tng.commands.train import train
@@ -28,7 +30,7 @@ LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR"]
 
 @click.group(
     cls=Commands,
-    commands=[release, train, corpus, checkpoints],
+    commands=[gpus, release, train, corpus, checkpoints],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="tng")
@@ -47,9 +49,14 @@ def worker() -> None:
     os.umask(0o077)
     settings = Settings.read()
     settings.make_home()
-    ours = build_worker(settings)
-    stop_on_signals(ours.stop)
-    ours.run_forever()
+    log.write_as(settings.log)
+    faults = log.FaultCounter("worker")
+    logging.getLogger().addHandler(faults)
+    with build_gpu_keeper(settings) as keeper:
+        ours = build_worker(settings, keeper.environment)
+        stop_on_signals(ours.stop)
+        with build_attendance(settings, ours.name, faults):
+            ours.run_forever()
 
 
 @main.command()

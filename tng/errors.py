@@ -29,6 +29,7 @@
     ├── ScriptError           text that cannot be read as a script
     ├── StoreBusy             the database is locked for too long
     ├── ApiError              the api refused, or could not be reached
+    ├── HomeTaken             a home folder that is another person's
     └── SettingsError         the configuration cannot be started
 
 Each carries two sentences: ``str(error)`` for the log (what is wrong, the value, what to do; never a
@@ -196,6 +197,12 @@ class ApiError(TngError):
         super().__init__(message, user_message=user_message)
         self.status = status
         self.retryable = status in (0, 429, 502, 503, 504)
+
+
+class HomeTaken(TngError):
+    """A home folder, or the Unix user that it belongs to, is another person's: nobody gets into it by a number."""
+
+    user_message = "Your desk could not be set up: a folder of another person is in its place. We have been told."
 
 
 class SettingsError(TngError):

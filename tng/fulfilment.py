@@ -13,10 +13,14 @@ from typing import Any
 
 from tng.errors import JobCancelled, RunFailed, TngError
 from tng.jobs import MOST_FAILURES, Errand, EventKind, Job, JobState, backoff
+from tng.log import kind_of, told
 from tng.orders import Order, OrderState
 from tng.ports import Clock, Event, Store, Work
 
 logger = logging.getLogger(__name__)
+
+TOLD_SCENES = 10
+"""One scene in so many is worth a line in the log."""
 
 ERROR_CHARACTERS = 4000
 """How much of an error's sentence is kept on the job."""
@@ -52,15 +56,15 @@ class Fulfilment:
                 if order is not None and order.state not in (OrderState.PAID, OrderState.WRITING):
                     self._cancel(work, job)
                     work.commit()
-                    logger.info("job %s RUNNING→CANCELLED: its order is %s", job.key, order.state.name)
+                    logger.info("RUNNING→CANCELLED: its order is %s", order.state.name, extra=_this(job))
                     continue
                 if order is not None and order.state is OrderState.PAID:
                     work.orders.save(order.moved(OrderState.WRITING))
                 work.jobs.say(job.token, [(EventKind.STARTED, {})], now)
                 work.commit()
-            logger.info("job %s RUNNING: attempt %d by %s", job.key, job.attempt, worker)
+            logger.info("job claimed", extra=_this(job, worker=worker))
             if order is not None and order.state is OrderState.PAID:
-                logger.info("order %s PAID→WRITING", order.id)
+                logger.info("PAID→WRITING", extra=_this(job))
             return job
 
     def heartbeat(self, job: Job, events: Sequence[Event] = ()) -> None:
@@ -76,6 +80,8 @@ class Fulfilment:
             if events:
                 work.jobs.say(job.token, events, now)
             work.commit()
+        for number in _told_scenes(events):
+            logger.info("scene %d is written", number, extra=_this(job))
 
     def deliver(
         self,
@@ -106,9 +112,9 @@ class Fulfilment:
                 )
                 work.orders.save(delivered)
             work.commit()
-        logger.info("job %s RUNNING→DONE: attempt %d", job.key, job.attempt)
+        logger.info("job done", extra=_this(job))
         if order is not None:
-            logger.info("order %s WRITING→DELIVERED: by release %s", order.id, release_id)
+            logger.info("WRITING→DELIVERED", extra=_this(job, release=release_id))
 
     def fail(self, job: Job, error: TngError) -> JobState:
         """The run raised: try again later, or bury the job and owe the money back.
@@ -125,9 +131,10 @@ class Fulfilment:
                 self._bury(work, job, order, error, failures)
             work.commit()
         state = JobState.QUEUED if again else JobState.DEAD
-        logger.warning("job %s RUNNING→%s: failure %d, %s", job.key, state.name, failures, _sentence(error))
+        facts = _this(job, failures=failures, fault=kind_of(error))
+        logger.warning("job failed: RUNNING→%s, %s", state.name, _sentence(error), extra=facts)
         if order is not None and not again:
-            logger.info("order %s WRITING→REFUNDING", order.id)
+            logger.info("refund owed: WRITING→REFUNDING", extra=_this(job))
         return state
 
     def give_back(self, job: Job) -> None:
@@ -145,7 +152,7 @@ class Fulfilment:
                 worker=None,
             )
             work.commit()
-        logger.info("job %s RUNNING→QUEUED: attempt %d was given back", job.key, job.attempt)
+        logger.info("job given back: RUNNING→QUEUED", extra=_this(job))
 
     # --- parts of a unit of work --------------------------------------------------------------------------------
 
@@ -160,7 +167,7 @@ class Fulfilment:
             return order
         self._cancel(work, job)
         work.commit()
-        logger.info("job %s RUNNING→CANCELLED: its order is %s", job.key, order.state.name)
+        logger.info("RUNNING→CANCELLED: its order is %s", order.state.name, extra=_this(job))
         raise JobCancelled(f"job {job.key}: its order is {order.state.name}, not WRITING; the run is to stop")
 
     def _cancel(self, work: Work, job: Job) -> None:
@@ -210,9 +217,10 @@ class Fulfilment:
             else:
                 self._cancel(work, job)
             work.commit()
-        logger.warning("job %s RUNNING→%s: %s", job.key, "DEAD" if wanted else "CANCELLED", error)
+        state, facts = "DEAD" if wanted else "CANCELLED", _this(job, fault="WorkerDied")
+        logger.warning("job failed: RUNNING→%s, %s", state, error, extra=facts)
         if order is not None and wanted:
-            logger.info("order %s WRITING→REFUNDING", order.id)
+            logger.info("refund owed: WRITING→REFUNDING", extra=_this(job))
         return True
 
 
@@ -223,6 +231,17 @@ def refund_errand(order: Order) -> Errand:
         kind="refund",
         body={"order_id": order.id, "payment_intent_id": order.payment_intent_id},
     )
+
+
+def _this(job: Job, **more: object) -> dict[str, Any]:
+    """What a line about a job says beside its words."""
+    return told(order=job.order_id, job=job.id, attempt=job.attempt, **more)
+
+
+def _told_scenes(events: Sequence[Event]) -> list[int]:
+    """The numbers of the scenes that are worth a line: the first, and every tenth."""
+    numbers = [body.get("number") for kind, body in events if kind is EventKind.SCENE]
+    return [n for n in numbers if isinstance(n, int) and (n == 1 or n % TOLD_SCENES == 0)]
 
 
 def _sentence(error: TngError) -> str:

@@ -9,12 +9,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from tng.errors import JobCancelled, LeaseLost
 from tng.jobs import EventKind
+from tng.log import told
 from tng.ports import Event
 
 BATCH_SECONDS = 0.2
@@ -34,6 +36,10 @@ class Verdict(StrEnum):
     STOPPED = "stopped"
 
 
+FAULTS = {Verdict.LOST: "LeaseLost"}
+"""The verdicts that are somebody's fault; a job may be cancelled, and a worker stopped."""
+
+
 class LeaseKeeper:
     """The ``RunGuard`` of one run: a context manager, with a thread of its own while it is open.
 
@@ -50,7 +56,8 @@ class LeaseKeeper:
         self._kernel: tuple[int, Path] | None = None
         self._over = threading.Event()
         self._renewed = time.monotonic()
-        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+        told_about = copy_context()  # a thread begins without one: its lines are about the same job
+        self._thread = threading.Thread(target=told_about.run, args=(self._keep,), name="lease", daemon=True)
         self.verdict = Verdict.KEPT
 
     def __enter__(self) -> LeaseKeeper:
@@ -112,14 +119,15 @@ class LeaseKeeper:
     def _not_renewed(self, cause: str) -> None:
         """Only the class of the error is logged: its text may quote the events."""
         since = time.monotonic() - self._renewed
-        logger.warning("lease not renewed for %.1f s of %.1f (%s)", since, self._lease_seconds, cause)
+        words = "lease not renewed for %.1f s of %.1f (%s)"
+        logger.warning(words, since, self._lease_seconds, cause, extra=told(fault=cause))
         if since >= self._lease_seconds * GIVE_UP_PART:
             self._end(Verdict.LOST, "the database does not answer, and the lease is about to end")
 
     def _end(self, verdict: Verdict, why: str) -> None:
         with self._lock:
             self.verdict = verdict
-        logger.warning("run is %s: %s", verdict, why)
+        logger.warning("run is %s: %s", verdict, why, extra=told(fault=FAULTS.get(verdict)))
         self._kill()
 
     def _kill(self) -> None:

@@ -11,12 +11,14 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from tng.errors import GatewayUnavailable, TngError
 from tng.fulfilment import refund_errand
 from tng.jobs import Job, JobEvent
+from tng.log import about, kind_of, told
 from tng.orders import Order, OrderState
-from tng.payments import CheckoutStatus, Payment, Price
+from tng.payments import CheckoutStatus, Payment, PaymentEvent, Price
 from tng.ports import Clock, PaymentGateway, Store
 from tng.script import Premise
 from tng.till import PAYABLE, Till, job_key
@@ -80,7 +82,8 @@ class Shop:
             )
             work.orders.add(order)
             work.commit()
-        logger.info("order %s PLACED: %s", order.id, self.price)
+        with about(order=order.id):
+            logger.info("PLACED", extra=told(amount_cents=order.amount_cents, currency=order.currency))
         return order
 
     def order(self, order_id: str, customer: str) -> Order:
@@ -112,6 +115,10 @@ class Shop:
         order = self.order(order_id, customer)
         if order.state not in PAYABLE:
             return order
+        with about(order=order.id):
+            return self._open_checkout(order)
+
+    def _open_checkout(self, order: Order) -> Order:
         if order.checkout_session_id is not None:
             payment = self._gateway.read_payment(order.checkout_session_id)
             if payment.paid:
@@ -157,7 +164,7 @@ class Shop:
             )
             work.orders.save(order)
             work.commit()
-        logger.info("order %s %s: checkout %d", order.id, order.state.name, order.checkout_attempt)
+        logger.info("checkout asked for", extra=told(checkout=order.checkout_attempt))
         return order
 
     def _keep_page(self, opened: Order) -> Order:
@@ -167,6 +174,7 @@ class Shop:
                 return order
             work.orders.save(opened)
             work.commit()
+        logger.info("checkout opened", extra=told(checkout=opened.checkout_attempt, session=opened.checkout_session_id))
         return opened
 
     # --- payment, counted by the till ---------------------------------------------------------------------------
@@ -175,9 +183,9 @@ class Shop:
         """Ask Stripe what became of a checkout, and act on it; see :meth:`tng.till.Till.confirm_payment`."""
         return self._till.confirm_payment(session_id)
 
-    def receive_event(self, payload: bytes, signature: str | None) -> None:
+    def receive_event(self, payload: bytes, signature: str | None) -> PaymentEvent:
         """Take a webhook; see :meth:`tng.till.Till.receive_event`."""
-        self._till.receive_event(payload, signature)
+        return self._till.receive_event(payload, signature)
 
     def run_errands(self, limit: int = 10) -> int:
         """Give back money that is owed; see :meth:`tng.till.Till.run_errands`."""
@@ -195,17 +203,9 @@ class Shop:
             refunding = work.orders.having(OrderState.REFUNDING)
         owing = [(self._owe_refund, order) for order in refunding]
         for step, order in owing + [(self._reconcile, order) for order in placed]:
-            try:
-                step(order)
-            except GatewayUnavailable as error:
-                logger.warning("order %s: reconciling waits, %s", order.id, error)
-                break
-            except TngError as error:
-                logger.error("order %s: not reconciled, %s", order.id, error)
-            except Exception as error:  # noqa: BLE001  whatever it is, the next order has a right to be looked at
-                # The place, not the text: an exception may quote what it was working on.
-                where = "".join(traceback.format_tb(error.__traceback__))
-                logger.error("order %s: not reconciled, %s\n%s", order.id, type(error).__name__, where)
+            with about(order=order.id):
+                if not _tried(partial(step, order)):
+                    break
 
     def _reconcile(self, order: Order) -> None:
         now, session_id = self._clock.now(), order.checkout_session_id
@@ -225,7 +225,7 @@ class Shop:
                 return
             work.orders.save(order.moved(OrderState.EXPIRED))
             work.commit()
-        logger.info("order %s PLACED→EXPIRED", seen.id)
+        logger.info("PLACED→EXPIRED")
 
     def _owe_refund(self, seen: Order) -> None:
         with self._store.begin() as work:
@@ -233,6 +233,22 @@ class Shop:
             if order.state is OrderState.REFUNDING:
                 work.outbox.add(refund_errand(order), self._clock.now())
                 work.commit()
+
+
+def _tried(step: Callable[[], None]) -> bool:
+    """Hold one order against Stripe; whether Stripe answers. Whatever else goes wrong is logged."""
+    try:
+        step()
+    except GatewayUnavailable as error:
+        logger.warning("reconciling waits: %s", error, extra=told(fault=kind_of(error)))
+        return False
+    except TngError as error:
+        logger.error("not reconciled: %s", error, extra=told(fault=kind_of(error)))
+    except Exception as error:  # noqa: BLE001  whatever it is, the next order has a right to be looked at
+        # The place, not the text: an exception may quote what it was working on.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        logger.error("not reconciled: %s\n%s", type(error).__name__, where, extra=told(fault=kind_of(error)))
+    return True
 
 
 def _is_over(order: Order, payment: Payment) -> bool:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from tng.errors import OrderNotFound, PaymentError, PaymentMismatch, PaymentRefused
 from tng.jobs import Errand, Job, JobKind
+from tng.log import about, kind_of, told
 from tng.orders import MOVES, Order, OrderState
 from tng.payments import CheckoutStatus, Payment, PaymentEvent, check_payment
 from tng.ports import Clock, PaymentGateway, Store, Work
@@ -54,6 +55,10 @@ class Till:
 
     def settle(self, payment: Payment) -> Order | None:
         """Bring the order in line with its payment, in one commit."""
+        with about(order=payment.order_id, session=payment.session_id):
+            return self._settle(payment)
+
+    def _settle(self, payment: Payment) -> Order | None:
         with self._store.begin() as work:
             before = _order_of(work, payment)
             if before is None:
@@ -61,15 +66,16 @@ class Till:
             try:
                 order = self._settled(before, payment)
             except PaymentMismatch as error:
-                logger.error("%s", error)
+                logger.error("%s", error, extra=told(order=before.id, fault=kind_of(error)))
                 raise
             if order == before:
                 return before
             work.orders.save(order)
-            if order.state is OrderState.PAID:
-                work.jobs.add(_job_for(order, self._clock.now()))
+            paid = order.state is OrderState.PAID
+            job = work.jobs.add(_job_for(order, self._clock.now())) if paid else None
             work.commit()
-        logger.info("order %s %s→%s", order.id, before.state.name, order.state.name)
+        words = "payment confirmed: %s→%s" if order.state is OrderState.PAID else "%s→%s"
+        logger.info(words, before.state.name, order.state.name, extra=told(order=order.id, job=job and job.id))
         if before.checkout_session_id not in (None, payment.session_id):
             self._gateway.close_checkout(str(before.checkout_session_id))  # paid on another page: never twice
         return order
@@ -111,22 +117,28 @@ class Till:
                 return
             work.orders.save(order.moved(OrderState.EXPIRED, checkout_url=None))
             work.commit()
-        logger.info("order %s PLACED→EXPIRED", order.id)
+        logger.info("PLACED→EXPIRED", extra=told(order=order.id, session=session_id))
 
-    def receive_event(self, payload: bytes, signature: str | None) -> None:
-        """Take a webhook: verify it, act by asking Stripe again, and only then mark it as handled.
+    def receive_event(self, payload: bytes, signature: str | None) -> PaymentEvent:
+        """Take a webhook: verify it, act by asking Stripe again, and only then mark it as handled. What it says.
 
         Raises SignatureInvalid; GatewayUnavailable, PaymentRefused and StoreBusy, upon which Stripe is to send it
         again. A payment that does not match is logged and not worth another try.
         """
         event = self._gateway.read_event(payload, signature, self._clock.now())
+        with about(order=event.order_id, event=event.id, session=event.session_id):
+            logger.info("webhook received", extra=told(type=event.type))
+            self._handle(event)
+        return event
+
+    def _handle(self, event: PaymentEvent) -> None:
         with self._store.read() as work:
             if work.inbox.handled(event.id):
                 return
         try:
             self._act_on(event)
         except PaymentMismatch:
-            logger.error("webhook %s %s: the payment does not match, see above", event.id, event.type)
+            logger.error("webhook %s: the payment does not match, see above", event.type)
         with self._store.begin() as work:
             work.inbox.record(event, self._clock.now())
             work.commit()
@@ -138,7 +150,7 @@ class Till:
                 order = _find(work, event.order_id)
             session_id = order.checkout_session_id if order else None
         if event.type == "refund.failed":  # Stripe cannot try again: a person has to find another way
-            logger.error("order %s: a refund came back, the money is still here (webhook %s)", event.order_id, event.id)
+            logger.error("a refund came back, the money is still here", extra=told(fault="RefundFailed"))
         if session_id is None:
             return
         match event.type:
@@ -162,12 +174,20 @@ class Till:
                 if errand is None:
                     break
                 work.commit()
-            try:
-                self._run(errand)
-                done += 1
-            except PaymentError as error:
-                logger.error("errand %s stays due after %d tries: %s", errand.key, errand.tries, error)
+            with about(order=errand.body["order_id"]):
+                done += self._tried(errand)
         return done
+
+    def _tried(self, errand: Errand) -> bool:
+        """Run an errand; whether it is done."""
+        logger.info("refund asked for", extra=told(tries=errand.tries))
+        try:
+            self._run(errand)
+        except PaymentError as error:
+            facts = told(tries=errand.tries, fault=kind_of(error))
+            logger.error("errand %s stays due: %s", errand.key, error, extra=facts)
+            return False
+        return True
 
     def _run(self, errand: Errand) -> None:
         order_id = str(errand.body["order_id"])
@@ -178,7 +198,7 @@ class Till:
                 work.orders.save(before.moved(OrderState.REFUNDED))
             work.outbox.finish(errand.key)
             work.commit()
-        logger.info("order %s %s→REFUNDED", order_id, before.state.name)
+        logger.info("refund done: %s→REFUNDED", before.state.name)
 
 
 def job_key(order: Order) -> str:

@@ -19,6 +19,7 @@ from tng.errors import LeaseError, RunError, RunFailed, ScriptError, TngError
 from tng.fulfilment import Fulfilment
 from tng.jobs import Job
 from tng.lease import LeaseKeeper, Verdict
+from tng.log import about, kind_of, told
 from tng.ports import NotebookRunner
 from tng.releases import digest
 from tng.script import parse
@@ -57,7 +58,7 @@ class Worker:
         lease_seconds: float,
     ) -> None:
         self._fulfilment, self._runner = fulfilment, runner
-        self._name, self._release_folder, self._runs_folder = name, release_folder, runs_folder
+        self.name, self._release_folder, self._runs_folder = name, release_folder, runs_folder
         self._lease_seconds = lease_seconds
         self._stopping, self._hurry = threading.Event(), threading.Event()
 
@@ -69,32 +70,37 @@ class Worker:
 
     def run_forever(self) -> None:
         """Work until stopped, then end the spare kernels. A database that is away is waited for."""
-        logger.info("worker %s is ready", self._name)
+        logger.info("worker %s is ready", self.name)
         idle_seconds = IDLE_SECONDS
         try:
             while not self._stopping.is_set():
                 try:
                     worked, idle_seconds = self.run_one(), IDLE_SECONDS
                 except Exception as error:  # noqa: BLE001  whatever a database raises: the worker must outlive it
-                    logger.error("no job could be taken (%s); trying again", type(error).__name__)
+                    kind = kind_of(error)
+                    logger.error("no job could be taken (%s); trying again", kind, extra=told(fault=kind))
                     worked, idle_seconds = False, min(idle_seconds * 2, IDLE_LIMIT_SECONDS)
                 if not worked:
                     self._stopping.wait(idle_seconds)
         finally:
             self._runner.close()
-            logger.info("worker %s has ended", self._name)
+            logger.info("worker %s has ended", self.name)
 
     def run_one(self) -> bool:
         """Take a job and bring it to an end: whether there was one. Raises StoreBusy where none could be asked for."""
-        job = self._fulfilment.claim(self._name)
+        job = self._fulfilment.claim(self.name)
         if job is None:
             return False
+        with about(order=job.order_id, job=job.id, attempt=job.attempt):
+            self._bring_to_an_end(job)
+        return True
+
+    def _bring_to_an_end(self, job: Job) -> None:
         renew = partial(self._fulfilment.heartbeat, job)
         with LeaseKeeper(renew, lease_seconds=self._lease_seconds, hurry=self._hurry) as keeper:
             outcome = self._attempt(job, keeper)
         if keeper.verdict in (Verdict.KEPT, Verdict.STOPPED):  # otherwise the job is another's, or nobody's
-            self._settle(job, self._ending(job, outcome, keeper.verdict))
-        return True
+            self._settle(self._ending(job, outcome, keeper.verdict))
 
     def _attempt(self, job: Job, keeper: LeaseKeeper) -> Delivery | RunError:
         """Run the notebook of the job. Whatever goes wrong is given back, not raised: it is recorded on the job."""
@@ -108,7 +114,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001  a full disk, a bug: the job must hear of it, whatever it is
             # The place, not the text: an exception may quote what it was working on.
             where = "".join(traceback.format_tb(error.__traceback__))
-            logger.error("job %s: %s in the worker itself\n%s", job.key, type(error).__name__, where)
+            logger.error("%s in the worker itself\n%s", type(error).__name__, where)
             return RunFailed(f"{type(error).__name__} in the worker itself", cause=type(error).__name__)
 
     def _ending(self, job: Job, outcome: Delivery | RunError, verdict: Verdict) -> Callable[[], Any]:
@@ -118,20 +124,21 @@ class Worker:
         if verdict is Verdict.STOPPED:
             return partial(self._fulfilment.give_back, job)
         if isinstance(outcome, RunFailed) and outcome.cause in OPERATOR_CAUSES:
-            logger.error("job %s cannot be written until somebody acts: %s", job.key, outcome)
+            logger.error("nothing can be written until somebody acts: %s", outcome)
         return partial(self._fulfilment.fail, job, outcome)
 
-    def _settle(self, job: Job, write: Callable[[], Any]) -> None:
+    def _settle(self, write: Callable[[], Any]) -> None:
         """Write the end of a run, for as long as the lease may hold; afterwards the job is taken again anyway."""
         until = time.monotonic() + self._lease_seconds
         while True:
             try:
                 write()
             except LeaseError as error:
-                logger.warning("job %s: attempt %d counts no more: %s", job.key, job.attempt, error)
+                logger.warning("this attempt counts no more: %s", error, extra=told(fault=kind_of(error)))
             except Exception as error:  # noqa: BLE001  whatever a database raises: it may be back in a moment
                 again = not isinstance(error, TngError) or error.retryable
-                logger.error("job %s: the end of the run is not recorded (%s)", job.key, type(error).__name__)
+                kind = kind_of(error)
+                logger.error("the end of the run is not recorded (%s)", kind, extra=told(fault=kind))
                 if again and time.monotonic() < until:
                     time.sleep(AGAIN_SECONDS)
                     continue

@@ -12,7 +12,7 @@ import html
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -20,6 +20,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from hub.headers import sign_in_headers
+from hub.sandbox.headed import Headed
 from hub.sandbox.people import PEOPLE, Person
 
 CODE_SECONDS = 60.0
@@ -51,6 +53,7 @@ class GoogleStandIn:
 
     client: Client
     clock: Callable[[], float] = time.monotonic
+    people: Sequence[Person] = PEOPLE
     grants: dict[str, Grant] = field(default_factory=dict)
     tokens: dict[str, tuple[Person, float]] = field(default_factory=dict)
 
@@ -70,7 +73,7 @@ class GoogleStandIn:
 
     def choose(self, email: str, challenge: str) -> str:
         """A code for this person, good once and for a minute. Raises HTTPException 400 for somebody unknown."""
-        person = next((person for person in PEOPLE if person.email == email), None)
+        person = next((person for person in self.people if person.email == email), None)
         if person is None:
             raise HTTPException(400, "there is no such person")
         self._forget()
@@ -111,9 +114,9 @@ def s256(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def build(client: Client, prefix: str) -> FastAPI:
+def build(client: Client, prefix: str, people: Sequence[Person] = PEOPLE) -> FastAPI:
     """The service, below ``prefix`` (no slash at its end)."""
-    google = GoogleStandIn(client)
+    google = GoogleStandIn(client, people=people)
     app = FastAPI(openapi_url=None)
 
     @app.get(f"{prefix}/")
@@ -123,7 +126,7 @@ def build(client: Client, prefix: str) -> FastAPI:
     @app.get(f"{prefix}/authorize")
     async def ask(request: Request) -> HTMLResponse:
         google.check_request(dict(request.query_params))
-        return HTMLResponse(page(request.url.query), headers={"Cache-Control": "no-store"})
+        return HTMLResponse(page(request.url.query, people), headers={"Cache-Control": "no-store"})
 
     @app.post(f"{prefix}/authorize")
     async def answer(request: Request) -> RedirectResponse:
@@ -160,12 +163,12 @@ async def read_form(request: Request) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
 
 
-def page(query: str) -> str:
+def page(query: str, people: Sequence[Person] = PEOPLE) -> str:
     """The page on which a person of the demo is chosen; the request goes on in the address of its form."""
     buttons = "\n".join(
         f'<button name="email" value="{html.escape(person.email)}"><b>{html.escape(person.name)}</b> '
         f"<span>{html.escape(person.email)}<br>{html.escape(person.role)}</span></button>"
-        for person in PEOPLE
+        for person in people
     )
     return PAGE.replace("{action}", html.escape(f"?{query}")).replace("{buttons}", buttons)
 
@@ -181,7 +184,8 @@ def main() -> None:
         os.environ["GOOGLE_STAND_IN_CALLBACK"],
     )
     app = build(client, os.environ["JUPYTERHUB_SERVICE_PREFIX"].rstrip("/"))
-    uvicorn.run(app, host="127.0.0.1", port=address.port or 80, log_level="warning")
+    headed = Headed(app, sign_in_headers(client.callback))
+    uvicorn.run(headed, host="127.0.0.1", port=address.port or 80, log_level="warning")
 
 
 PAGE = """<!doctype html>

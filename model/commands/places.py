@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tng.home import make_home
+
 
 def home() -> Path:
     """The folder that all state lives in; closed to everybody but its owner."""
-    folder = Path(os.environ.get("TNG_HOME") or "var").resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    return folder
+    return make_home(Path(os.environ.get("TNG_HOME") or "var").resolve())
 
 
 def checkpoints_folder() -> Path:

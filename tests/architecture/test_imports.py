@@ -13,7 +13,19 @@ import pytest
 
 from tests.architecture.sources import ROOT, dotted, imported, modules, named, tree
 
-PLAIN = ("script", "orders", "payments", "jobs", "releases", "provenance", "ports", "errors")
+PLAIN = (
+    "script",
+    "orders",
+    "payments",
+    "jobs",
+    "releases",
+    "provenance",
+    "gpus",
+    "faults",
+    "overview",
+    "ports",
+    "errors",
+)
 STANDARD = sys.stdlib_module_names
 ALLOWED_AT_MODULE_LEVEL = (
     ast.Import,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +17,7 @@ MOST_LINES = 12
 MAY_IMPORT = {
     "pages": ("tng.dashboard", "os"),
     "runs": ("model", "tng.script", "tng.releases", "pathlib", "json", "typing", "IPython.display"),
-    "workbench": ("model", "tng.script", "tng.releases", "pathlib", "json", "typing", "IPython.display", "ipywidgets"),
+    "workbench": ("model", "tng.script", "tng.releases", "tng.workbench", "pathlib", "typing"),
 }
 
 every_notebook = pytest.mark.parametrize("path", notebooks(), ids=named)
@@ -72,7 +73,16 @@ def test_it_imports_what_its_side_may(path: Path) -> None:
         assert not wrong
 
 
-@pytest.mark.parametrize("path", [p for p in notebooks() if "runs" in p.parts], ids=named)
+@pytest.mark.parametrize("path", [p for p in notebooks() if "workbench" in p.parts], ids=named)
+def test_a_page_of_the_workbench_says_first_what_it_costs_and_what_the_machine_has(path: Path) -> None:
+    about = cells(path)[0].source
+    assert "GPU" in about
+    assert re.search(r"second|minute", about)
+    assert _code(path)[0].source.splitlines()[-1] == "show_machine()"
+    assert re.match(r"0[1-9]_", path.name)
+
+
+@pytest.mark.parametrize("path", [p for p in notebooks() if "pages" not in p.parts], ids=named)
 def test_its_parameters_are_a_contract(path: Path) -> None:
     papermill = pytest.importorskip("papermill")
     tagged = [cell for cell in _code(path) if "parameters" in cell.metadata.get("tags", [])]

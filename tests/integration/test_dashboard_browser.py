@@ -7,7 +7,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, WebSocketRoute, expect
 
 from hub.front import front
 from tests.integration.live_api import LiveApi, live_api
@@ -138,6 +138,85 @@ def test_a_customer_orders_and_watches_and_reads(api: LiveApi, address: str, tab
     assert tab.title() == "TNG Script Generator"
     assert tab.locator("img").count() == 0
     assert foreign(tab, address) == []
+
+
+class DeafPage:
+    """Between a page and its kernel. From the picture of the page on, no change gets through until the order's end.
+
+    ``then`` is done when the page has been sent the state of all its widgets. It is deaf to every update of one of them
+    until the last scene of the script was told, which comes after all of them (a widget that is born meanwhile, it
+    hears). That it is here it may say only then, and never where it is to be ``dumb``.
+    """
+
+    def __init__(self, tab: Any, then: Callable[[], object], *, dumb: bool = False) -> None:
+        self._then, self._dumb = then, dumb
+        self.pictured = self.told = False
+        self.unheard: list[str] = []
+        self._born: set[str] = set()
+        self._held: list[str | bytes] = []
+        tab.route_web_socket(re.compile(r"/api/kernels/.+/channels"), self._between)
+
+    def _between(self, page: WebSocketRoute) -> None:
+        kernel = page.connect_to_server()
+        page.on_message(lambda frame: self._from_page(frame, kernel))
+        kernel.on_message(lambda frame: self._from_kernel(frame, page, kernel))
+
+    def _from_page(self, frame: str | bytes, kernel: WebSocketRoute) -> None:
+        if not re.search(r'"kind":\s*"here"', _text(frame)):
+            kernel.send(frame)
+        else:
+            self._held.append(frame)
+            self._let_speak(kernel)
+
+    def _from_kernel(self, frame: str | bytes, page: WebSocketRoute, kernel: WebSocketRoute) -> None:
+        text = _text(frame)
+        if self.pictured and not self.told and self._is_unheard(text):
+            self.unheard.append(text)
+            return
+        page.send(frame)
+        if not self.pictured and '"update_states"' in text:
+            self.pictured = True
+            self._then()
+        elif self.pictured and "THE END" in text:
+            self.told = True
+            self._let_speak(kernel)
+
+    def _is_unheard(self, text: str) -> bool:
+        comm = re.search(r'"comm_id":\s*"(\w+)"', text)
+        if comm and re.search(r'"msg_type":\s*"comm_open"', text):
+            self._born.add(comm[1])
+        return comm is not None and comm[1] not in self._born and re.search(r'"method":\s*"update"', text) is not None
+
+    def _let_speak(self, kernel: WebSocketRoute) -> None:
+        while self.told and self._held and not self._dumb:
+            kernel.send(self._held.pop())
+
+
+def _text(frame: str | bytes) -> str:
+    return frame if isinstance(frame, str) else frame.decode(errors="replace")
+
+
+@pytest.mark.parametrize(
+    "dumb", [False, True], ids=["a page that says that it is here", "the control: one that does not"]
+)
+def test_an_end_that_falls_between_the_pages_picture_and_its_ears_is_shown_all_the_same(
+    api: LiveApi, address: str, tab: Any, dumb: bool
+) -> None:
+    order = api.house.order(title="In Between")
+    page = DeafPage(tab, then=lambda: api.house.deliver(order), dumb=dumb)
+    tab.goto(f"{address}?order={order.id}")
+    tab.get_by_text("THE END").wait_for()
+    assert any("Your script is ready." in update for update in page.unheard)
+    sentence, pay = tab.locator(".tng-sentence"), tab.locator(".tng-order .tng-primary")
+    if dumb:
+        expect(sentence).to_contain_text("This order waits for its payment.")
+        expect(pay).to_be_visible()
+    else:
+        expect(sentence).to_have_text("Your script is ready.", timeout=PATIENCE_MS)
+        expect(pay).to_be_hidden(timeout=PATIENCE_MS)
+        expect(tab.locator(".tng-order .tng-downloads a")).to_have_count(5)
+        row = tab.locator(".tng-library .tng-row", has_text="In Between").first
+        expect(row.locator(".tng-state")).to_have_text("ready")
 
 
 def test_another_show_has_its_own_page(launched: Browser, tmp_path: Path) -> None:

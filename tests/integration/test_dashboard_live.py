@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 import httpx
+import ipywidgets as widgets
 import pytest
 
 from tests.integration.live_api import LiveApi, live_api
@@ -266,6 +267,39 @@ def test_a_page_that_opens_while_the_api_is_away_fills_itself_later(api: LiveApi
     assert page.dashboard.message.value == ""
     assert "299" not in page.dashboard.form.price.value
     assert "2.99 USD" in page.dashboard.form.price.value
+
+
+def test_all_that_threads_change_is_said_again_to_a_browser_that_says_that_it_is_here(
+    api: LiveApi, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have drawn the page before any of it. What is new since then reaches a browser by itself."""
+    drawn = set(widgets_below(page.dashboard.page))
+    said: list[tuple[widgets.Widget, str | None]] = []
+    monkeypatch.setattr(widgets.Widget, "send_state", lambda widget, key=None: said.append((widget, key)))
+    order = api.house.order()
+    api.kill()
+    page.dashboard.open(f"order={order.id}")
+    api.start()
+    page.until(lambda: page.view.order_id == order.id)
+    api.house.deliver(order)
+    page.until(lambda: "script.txt" in page.view.downloads.value)
+    assert page.view._follower.join(PATIENCE_SECONDS)
+    changed = drawn & {widget for widget, _ in said}
+    assert {page.view.sentence, page.view.pay_button.layout, page.dashboard.form.price} < changed
+    said.clear()
+    for nonsense in (None, "here", {}, {"kind": "hello"}, {"kind": "here", "more": 1}, ["here"]):
+        page.dashboard.navigator._handle_custom_msg(nonsense, [])
+    assert not said
+    page.dashboard.navigator._handle_custom_msg({"kind": "here"}, [])
+    assert changed <= {widget for widget, key in said if key is None}
+    assert not {page.dashboard.form.title, page.dashboard.form.logline} & {widget for widget, _ in said}
+
+
+def widgets_below(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    """A widget, its layout, and all the widgets in it."""
+    yield from (widget, widget.layout)
+    for child in getattr(widget, "children", ()):
+        yield from widgets_below(child)
 
 
 def test_who_was_signed_out_is_asked_to_sign_in_again(api: LiveApi) -> None:

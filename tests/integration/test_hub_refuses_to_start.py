@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.sources import ROOT
+from tests.credentials import PRODUCTION, TEST_KEY
 from tests.open_house import OpenHouse, free_block
 from tests.shows import SECOND
 
@@ -56,7 +57,6 @@ def test_a_home_that_is_a_file(tmp_path: Path) -> None:
         pytest.param({"TNG_SHOW": "no-such-show"}, "no show in no-such-show", id="no-show"),
         pytest.param({"TNG_SHOW": str(SECOND)}, "TNG_SHOW is lantern", id="another-show-than-the-release"),
         pytest.param({"TNG_PORT": "eight"}, "TNG_PORT: ", id="port-in-words"),
-        pytest.param({"TNG_MODE": "production"}, "GOOGLE_CLIENT_ID", id="production-without-keys"),
         pytest.param({"TNG_PUBLIC_URL": "https://shop.example"}, "127.0.0.1 only", id="stand-ins-in-public"),
         pytest.param({"GOOGLE_CLIENT_ID": "an-id"}, "belong together", id="half-a-key"),
     ],
@@ -64,6 +64,40 @@ def test_a_home_that_is_a_file(tmp_path: Path) -> None:
 def test_settings_that_do_not_fit(tmp_path: Path, settings: dict[str, str], word: str) -> None:
     assert word in _refusal(OpenHouse(tmp_path / "var", free_block(), **settings))
     assert not (tmp_path / "var" / "hub.sqlite").exists()
+
+
+def _many_refusals(house: OpenHouse) -> list[str]:
+    """Every sentence with which it refused, below each other."""
+    assert house.wait() == 2
+    assert not house.belongings()
+    assert not house.home.exists()
+    head, *faults = house.says
+    assert head == "The house cannot be opened: "
+    return [fault.removeprefix("- ") for fault in faults]
+
+
+def test_production_without_anything_says_all_that_is_missing(tmp_path: Path) -> None:
+    house = OpenHouse(tmp_path / "var", free_block(), TNG_MODE="production", TNG_ISOLATION="one")
+    named = ("GOOGLE_CLIENT_ID", "STRIPE_SECRET_KEY", "TNG_PUBLIC_URL", "TNG_ISOLATION")
+    assert [next(name for name in named if name in line) for line in _many_refusals(house)] == list(named)
+
+
+def test_production_with_what_the_example_said_is_refused_without_repeating_it(tmp_path: Path) -> None:
+    copied = {"GOOGLE_CLIENT_SECRET": "<paste it here>", "STRIPE_SECRET_KEY": TEST_KEY, "TNG_TRUSTED_USERS": "1"}
+    house = OpenHouse(tmp_path / "var", free_block(), **(PRODUCTION | copied))
+    sentences = _many_refusals(house)
+    assert [sentence.split()[0] for sentence in sentences] == ["GOOGLE_CLIENT_SECRET", "STRIPE_SECRET_KEY"]
+    assert not [word for word in ("<paste it here>", TEST_KEY) if word in " ".join(sentences)]
+
+
+def test_a_file_with_a_key_that_others_can_read(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(TEST_KEY)
+    file.chmod(0o644)
+    sentence = _refusal(OpenHouse(tmp_path / "var", free_block(), STRIPE_SECRET_KEY_FILE=str(file)))
+    assert sentence.startswith("STRIPE_SECRET_KEY_FILE")
+    assert "chmod 600" in sentence
+    assert TEST_KEY not in sentence
 
 
 @pytest.fixture

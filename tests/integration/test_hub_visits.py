@@ -13,11 +13,14 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from tests.open_house import OpenHouse, arrive, sign_in, visitor
+from hub.sandbox.people import by_address
+from tests.open_house import OpenHouse, arrive, server_path, sign_in, visitor
 from tests.shows import first_show
 
 pytestmark = pytest.mark.slow
 
+ADA = by_address("ada@example.com")
+HERS = server_path(ADA.email)
 FORBIDDEN = ("STRIPE", "DATABASE", "SECRET", "GOOGLE")
 
 
@@ -50,7 +53,7 @@ def test_no_page_of_ours_asks_a_third_party(browser: httpx.Client, path: str) ->
 
 def test_a_customer_lands_on_the_dashboard_with_the_query_she_came_with(ada: httpx.Client) -> None:
     page = arrive(ada, "/hub/user-redirect/?order=ord_1&paid=yes")
-    assert page.url.path == "/user/ada@example.com/"
+    assert page.url.path == HERS
     assert dict(page.url.params) == {"order": "ord_1", "paid": "yes"}
     assert "voila" in page.text.lower()
     assert f"<title>{first_show().product}</title>" in page.text
@@ -61,14 +64,14 @@ def test_the_query_survives_the_sign_in(house: OpenHouse, browser: httpx.Client,
     assert first.url.path == "/hub/login"
     sign_in(browser, "ada@example.com", to=first.url.params["next"])
     page = arrive(browser, first.url.params["next"])
-    assert page.url.path == "/user/ada@example.com/"
+    assert page.url.path == HERS
     assert page.url.params["order"] == "ord_2"
 
 
 def test_a_power_user_lands_in_jupyterlab(house: OpenHouse, browser: httpx.Client) -> None:
     sign_in(browser, "pia@example.com")
-    assert arrive(browser, "/hub/user-redirect/").url.path == "/user/pia@example.com/lab"
-    assert (house.home / "homes" / "pia@example.com").stat().st_mode & 0o777 == 0o700
+    assert arrive(browser, "/hub/user-redirect/").url.path == server_path("pia@example.com") + "lab/tree/workbench"
+    assert (house.home / "homes" / by_address("pia@example.com").id).stat().st_mode & 0o777 == 0o700
 
 
 def test_an_unverified_address_is_refused_with_a_sentence(browser: httpx.Client) -> None:
@@ -78,26 +81,26 @@ def test_an_unverified_address_is_refused_with_a_sentence(browser: httpx.Client)
     assert browser.get("/hub/home").url.path == "/hub/login"
 
 
-@pytest.mark.parametrize("path", ["/user/ada@example.com/", "/user/ada@example.com/api/kernels/x/channels"])
+@pytest.mark.parametrize("path", [HERS, f"{HERS}api/kernels/x/channels"])
 def test_another_customer_cannot_open_her_dashboard(browser: httpx.Client, ada: httpx.Client, path: str) -> None:
     sign_in(browser, "ben@example.com", to="/hub/home")
     assert browser.get(path).status_code in (403, 404)
 
 
 def test_a_stranger_is_asked_to_sign_in(browser: httpx.Client, ada: httpx.Client) -> None:
-    assert browser.get("/user/ada@example.com/").url.path == "/hub/login"
+    assert browser.get(HERS).url.path == "/hub/login"
 
 
 def test_her_server_is_no_jupyter_server(ada: httpx.Client) -> None:
     for path in ("lab", "api/contents", "api/sessions", "api/terminals", "tree"):
-        answer = ada.get(f"/user/ada@example.com/{path}")
+        answer = ada.get(f"{HERS}{path}")
         assert answer.status_code in (403, 404, 405), (path, answer.status_code)
-    assert ada.post("/user/ada@example.com/api/kernels").status_code in (403, 404, 405)
+    assert ada.post(f"{HERS}api/kernels").status_code in (403, 404, 405)
 
 
 def test_nobody_mints_tokens(ada: httpx.Client) -> None:
     token = ada.cookies.get("_xsrf", path="/hub/")
-    answer = ada.post("/hub/api/users/ada@example.com/tokens", headers={"X-XSRFToken": str(token)}, json={})
+    answer = ada.post(f"/hub/api/users/{ADA.id}/tokens", headers={"X-XSRFToken": str(token)}, json={})
     assert answer.status_code == 403
 
 
@@ -166,6 +169,7 @@ def test_the_log_names_nobody(house: OpenHouse, ada: httpx.Client) -> None:
     assert "person-" in house.log
     assert "@example.com" not in house.log
     assert "%40example.com" not in house.log
+    assert ADA.id not in house.log
 
 
 def test_the_console_stays_readable(house: OpenHouse) -> None:

@@ -86,7 +86,10 @@ def first_tables(path: Path) -> None:
     store = SqlStore(connect(url))
     keep(store, an_order(), an_order(2, state=OrderState.DELIVERED, script_text="Title: X\n"))
     store.close()
+    later = set(Record.metadata.tables) - {"orders", "jobs", "job_events", "outbox", "inbox"}
     with sqlite3.connect(path) as raw:
+        for table in later:
+            raw.execute(f"drop table {table}")
         raw.execute("alter table orders drop column provenance")
         raw.execute("update alembic_version set version_num = '0001'")
 
@@ -150,6 +153,25 @@ while True:
         assert set(claimed.values()) == {1}
         assert the_job(store, "job-0").attempt == 1
 
+    def test_no_gpu_is_given_twice_to_several_processes(self, store: SqlStore, url: str) -> None:
+        code = """
+import os
+from tng.adapters.clock import SystemClock
+from tng.adapters.database.engine import connect
+from tng.adapters.database.store import SqlStore
+from tng.gpu_ledger import GpuLedger
+from tng.gpus import Claim, ClaimKind
+ledger = GpuLedger(SqlStore(connect(url)), SystemClock(), host="here", order_gpus=0)
+gpus = [f"GPU-{number}" for number in range(30)]
+for number in range(30):
+    answer = ledger.claim(f"{os.getpid()}.{number}", ClaimKind.WORKBENCH, 1, gpus)
+    if not isinstance(answer, Claim):
+        break
+    print(answer.gpus[0])
+"""
+        given = Counter(gpu for printed in in_processes(code, url) for gpu in printed.split())
+        assert given == Counter(f"GPU-{number}" for number in range(30))
+
 
 class TestMigration:
     def test_many_processes_may_migrate_at_once(self, url: str) -> None:
@@ -188,7 +210,8 @@ class TestMigration:
         created = {
             table.name: str(CreateTable(table).compile(dialect=dialect)) for table in Record.metadata.sorted_tables
         }
-        assert [name for name, sql in created.items() if "BIGSERIAL" in sql] == ["outbox", "jobs", "job_events"]
+        growing = {name for name, sql in created.items() if "BIGSERIAL" in sql}
+        assert growing == {"outbox", "jobs", "job_events", "gpu_uses"}
         assert "TIMESTAMP WITH TIME ZONE" in created["orders"]
 
 

@@ -79,7 +79,7 @@ def test_ctrl_c_keeps_what_was_learnt_and_resume_goes_on(tmp_path: Path) -> None
     assert b"avg_loss" in events
     assert b"held_out_loss" in events
     assert (home / "training" / "mlflow.sqlite").is_file()
-    (first, second) = sorted((home / "runs").glob("train-*/notebook.ipynb"))
+    (first, second) = sorted((home / "shop" / "runs").glob("train-*/notebook.ipynb"))
     pictures = [
         output
         for cell in nbformat.read(second, as_version=4).cells

@@ -44,7 +44,7 @@ def test_it_says_its_version() -> None:
 
 def test_migrating_twice_is_fine(home: Path) -> None:
     assert [tng("migrate").exit_code for _ in range(2)] == [0, 0]
-    assert (home / "home" / "orders.sqlite").is_file()
+    assert (home / "home" / "shop" / "orders.sqlite").is_file()
 
 
 def test_orders_are_listed_by_state(home: Path) -> None:

@@ -44,6 +44,7 @@ PASSED_ON = frozenset(
         "TMPDIR",
         "LD_LIBRARY_PATH",
         "PYTHONPATH",
+        "CUDA_DEVICE_ORDER",
         "CUDA_VISIBLE_DEVICES",
         "NVIDIA_VISIBLE_DEVICES",
         "OMP_NUM_THREADS",
@@ -78,7 +79,10 @@ class PapermillRunner:
         lease_seconds: float,
         environment: Mapping[str, str],
     ) -> None:
-        """``preload`` is the code that a notebook's kernels run ahead; of ``environment`` only PASSED_ON is used."""
+        """``preload`` is the code that a notebook's kernels run ahead; of ``environment`` only PASSED_ON is used.
+
+        It is read whenever a kernel is started: what it says of GPUs may change.
+        """
         # Both log the source of cells, in which the injected parameters stand.
         for name in ("papermill", "traitlets", "nbclient"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -86,7 +90,7 @@ class PapermillRunner:
         self._notebooks_folder, self._cell_seconds = notebooks_folder, cell_seconds
         self._one_at_a_time = threading.Lock()
         self._folders = KernelFolders()
-        start = partial(_start_kernel, self._folders, kernel_environment(environment), lease_seconds)
+        start = partial(_start_kernel, self._folders, environment, lease_seconds)
         self._kernels = WarmKernels(start, preload, spare=spare)
 
     def run(self, notebook: str, parameters: dict[str, Any], *, run_folder: Path, guard: RunGuard) -> dict[str, Any]:
@@ -157,7 +161,7 @@ def kernel_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _start_kernel(folders: KernelFolders, environment: Mapping[str, str], lease_seconds: float) -> Kernel:
-    return Kernel(folders.make(), environment, lease_seconds=lease_seconds)
+    return Kernel(folders.make(), kernel_environment(environment), lease_seconds=lease_seconds)
 
 
 def _check_parameters(notebook: str, source: NotebookNode, parameters: Mapping[str, Any]) -> None:

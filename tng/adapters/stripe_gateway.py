@@ -17,6 +17,7 @@ from typing import Any
 import stripe
 
 from tng.errors import GatewayUnavailable, PaymentRefused, SettingsError, SignatureInvalid
+from tng.log import told
 from tng.orders import Order
 from tng.payments import LIVE_KEYS, Checkout, CheckoutStatus, Payment, PaymentEvent
 
@@ -143,7 +144,7 @@ class StripeGateway:
         except PaymentRefused as error:
             if getattr(error.__cause__, "code", None) != "charge_already_refunded":
                 raise
-            logger.info("order %s: its payment had been refunded already", order_id)
+            logger.info("the payment had been refunded already", extra=told(order=order_id))
             return
         if refund.status in FAILED_REFUNDS:
             raise PaymentRefused(f"order {order_id}: refund {refund.id} is {refund.status}, nothing was given back")

@@ -3,4 +3,4 @@
 It decides who may do what. It draws no page of the product, and runs no notebook.
 """
 
-__all__ = ["auth", "background", "events", "orders", "payments", "service", "views"]
+__all__ = ["auth", "background", "events", "metrics", "operator", "orders", "payments", "service", "views"]

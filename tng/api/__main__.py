@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 from urllib.parse import urlsplit
 
 import uvicorn
+from fastapi import FastAPI
 
+from tng.adapters.clock import SystemClock
+from tng.adapters.heard_gateway import HeardGateway
 from tng.api.auth import HubAuth, HubDoor
 from tng.api.service import make_api
-from tng.app import build_shop
+from tng.app import build_gateway, build_lookout, build_shop, build_store
 from tng.errors import TngError
-from tng.log import configure
+from tng.log import FaultCounter, configure, write_as
 from tng.programme import open_show
 from tng.settings import Settings
 
@@ -31,24 +35,46 @@ def main() -> int:
         settings = Settings.read()
         door = HubDoor.from_environment(os.environ, public_url=settings.public)
         address = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
-        show = open_show(settings)
-        app = make_api(build_shop(settings, show=show), show, HubAuth(door), settings)
+        write_as(settings.log)
+        faults = FaultCounter("api")
+        logging.getLogger().addHandler(faults)
+        app = _application(settings, door, faults)
+        listening = listen(address.hostname or "127.0.0.1", address.port or 80)
     except KeyError as error:
         logger.error("%s is not set; let the hub start the api", error.args[0])
         return 2
     except TngError as error:
         logger.error("the api cannot be started: %s", error)
         return 2
-    uvicorn.run(
+    except OSError as error:
+        logger.error("the api cannot listen at %s (%s)", address.netloc, error.strerror)
+        return 2
+    how = uvicorn.Config(
         app,
-        host=address.hostname or "127.0.0.1",
-        port=address.port or 80,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    uvicorn.Server(how).run(sockets=[listening])
     return 0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The socket of the api, which shares its port with whoever holds it for the same Unix user. Raises OSError.
+
+    The keeper holds the port while no api runs: nobody else of this machine may take it and be given tokens.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048, reuse_port=hasattr(socket, "SO_REUSEPORT"))
+
+
+def _application(settings: Settings, door: HubDoor, faults: FaultCounter) -> FastAPI:
+    show, store = open_show(settings), build_store(settings)
+    gateway = HeardGateway(build_gateway(settings, show), SystemClock())
+    shop = build_shop(settings, show=show, store=store, gateway=gateway)
+    lookout = build_lookout(settings, store=store, hub_api_url=door.api_url, more=[gateway.health])
+    return make_api(shop, show, HubAuth(door), settings, lookout=lookout, faults=faults)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,12 @@ HUB_SESSION_COOKIE = "jupyterhub-session-id"
 CSRF_HEADER = "x-csrf-token"
 SESSION_SECONDS = 8 * 3600
 STATE_SECONDS = 600
-CACHE_SECONDS = 20.0
+CACHE_SECONDS = 5.0
+"""How long an answer of the hub about a kernel's token is believed; it is good as long as the kernel's server runs."""
+
+COOKIE_CACHE_SECONDS = 1.0
+"""The same about a browser's, which a sign-out ends."""
+
 CACHE_SIZE = 4096
 HUB_TIMEOUT_SECONDS = 10.0
 READS = frozenset({"GET", "HEAD"})
@@ -46,6 +51,7 @@ class Caller:
 
     name: str
     csrf: str | None = None
+    groups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +102,10 @@ class HubAuth:
         """Whoever is calling. Raises ApiError: 401 nobody, 403 not allowed here, 503 the hub does not answer."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() in ("bearer", "token"):
-            return Caller(await self._name_of(token.strip(), session_id=None))
+            person = await self._person(token.strip(), session_id=None)
+            return Caller(str(person["name"]), groups=_groups_of(person))
         token = self._token_of_cookie(request)
-        name = await self._name_of(token, session_id=request.cookies.get(HUB_SESSION_COOKIE, ""))
+        person = await self._person(token, session_id=request.cookies.get(HUB_SESSION_COOKIE, ""))
         csrf = self.csrf_for(token)
         if request.method not in READS and not _same(request.headers.get(CSRF_HEADER, ""), csrf):
             raise ApiError(
@@ -106,7 +113,24 @@ class HubAuth:
                 status=403,
                 user_message="This page is out of date. Please reload it and try again.",
             )
-        return Caller(name, csrf)
+        return Caller(str(person["name"]), csrf, _groups_of(person))
+
+    async def is_still(self, caller: Caller, request: Request) -> bool:
+        """Whether a call that goes on for long is still this caller's. A hub that is away has signed nobody out."""
+        try:
+            return (await self.caller(request)).name == caller.name
+        except ApiError as error:
+            return error.status not in (401, 403)
+
+    async def service(self, request: Request) -> str:
+        """The name of the service of the hub that calls with its own token. Raises ApiError, as ``caller`` does."""
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() not in ("bearer", "token"):
+            raise _nobody("no token")
+        model = await self._identify(token.strip(), None)
+        if model.get("kind") != "service" or not _may_enter(self.door.access_scopes, model.get("scopes", ())):
+            raise _not_allowed("the token is not that of a service which may enter")
+        return str(model["name"])
 
     def csrf_for(self, token: str) -> str:
         """What a write by cookie must carry in the header X-CSRF-Token."""
@@ -153,18 +177,18 @@ class HubAuth:
 
     # --- the hub ---------------------------------------------------------------------------------------------
 
-    async def _name_of(self, token: str, *, session_id: str | None) -> str:
+    async def _person(self, token: str, *, session_id: str | None) -> dict[str, Any]:
         model = await self._identify(token, session_id)
-        if session_id is not None and model.get("session_id") not in (None, session_id):
-            raise _nobody("the token belongs to another session of the hub")
+        if model.get("session_id") != session_id:
+            raise _nobody("the token and the session cookie do not belong together")
         if model.get("kind") != "user" or not model.get("name"):
             raise _not_allowed("the token does not belong to a person")
         if not _may_enter(self.door.access_scopes, model.get("scopes", ())):
             raise _not_allowed("the token lacks the scope of this service")
-        return str(model["name"])
+        return model
 
     async def _identify(self, token: str, session_id: str | None) -> dict[str, Any]:
-        """The hub's model of the token's owner; asked again after 20 s, or at once when the hub's session changed."""
+        """The hub's model of the token's owner, as it was a few seconds ago at most, and in the same session."""
         if not _TOKEN.fullmatch(token):
             raise _nobody("the token is not one of the hub's")
         key = hashlib.sha256(f"{session_id}:{token}".encode()).hexdigest()
@@ -180,7 +204,8 @@ class HubAuth:
         model = dict(response.json())
         if len(self._known) >= CACHE_SIZE:
             self._known.clear()
-        self._known[key] = (time.monotonic() + CACHE_SECONDS, model)
+        good_seconds = CACHE_SECONDS if session_id is None else COOKIE_CACHE_SECONDS
+        self._known[key] = (time.monotonic() + good_seconds, model)
         return model
 
     async def _token_for(self, code: str, verifier: str) -> str:
@@ -228,6 +253,10 @@ class HubAuth:
             samesite="lax",
             secure=self.door.secure,
         )
+
+
+def _groups_of(person: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(str(group) for group in person.get("groups") or ())
 
 
 def _same(one: str, other: str) -> bool:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from tng.api.shield import where
 from tng.errors import TngError
+from tng.log import kind_of, told
 
 logger = logging.getLogger(__name__)
 
@@ -19,9 +20,11 @@ async def repeat(name: str, action: Callable[[], object], every_seconds: float) 
         try:
             await asyncio.to_thread(action)
         except TngError as error:
-            logger.warning("%s: %s: %s; trying again in %s s", name, type(error).__name__, error, every_seconds)
+            facts = told(fault=kind_of(error))
+            logger.warning("%s: %s: %s; again in %s s", name, kind_of(error), error, every_seconds, extra=facts)
         except Exception as error:  # noqa: BLE001 - recorded without its words; money must go on being looked after
-            logger.error("%s: unexpected %s; going on\n%s", name, type(error).__name__, where(error))
+            facts = told(fault=kind_of(error))
+            logger.error("%s: unexpected %s; going on\n%s", name, kind_of(error), where(error), extra=facts)
         await asyncio.sleep(every_seconds)
 
 

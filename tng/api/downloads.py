@@ -59,13 +59,14 @@ def colophon_of(order: Order, show: Show) -> Colophon:
 def content_disposition(title: str, ending: str) -> str:
     """An attachment's name by RFC 6266: plain ASCII for every browser, and UTF-8 for those that read it.
 
-    The name has no path, no quote and no control character, whatever the title has, and at most 80 characters.
+    The name has no path, no quote, no control character and no dash at its beginning, which a command would take for
+    an option, whatever the title has; and at most 80 characters.
     """
     composed = unicodedata.normalize("NFC", title)
     kept = "".join(c if c.isalnum() or c in " -_" or unicodedata.category(c)[0] == "M" else " " for c in composed)
-    name = " ".join(kept.split())[:NAME_CHARACTERS].strip() or "script"
+    name = " ".join(kept.split()).lstrip("- ")[:NAME_CHARACTERS].strip() or "script"
     bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    bare = re.sub(r" +", " ", bare).strip() or "script"
+    bare = re.sub(r" +", " ", bare).lstrip("- ").rstrip() or "script"
     return f"attachment; filename=\"{bare}.{ending}\"; filename*=UTF-8''{quote(f'{name}.{ending}', safe='')}"
 
 

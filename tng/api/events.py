@@ -11,7 +11,8 @@ import asyncio
 import json
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
@@ -29,7 +30,10 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
 PING_SECONDS = 15
 STREAM_SECONDS = 600.0
-"""After this a stream ends without ``end``: the page comes back, and its token is checked again."""
+"""After this a stream ends without ``end``: the page comes back, and starts anew."""
+
+STILL_SECONDS = 2.0
+"""How often the hub is asked whether whoever follows is still signed in; a stream ends without ``end`` if not."""
 
 STREAMS_EACH = 12
 """How many streams one customer may have open."""
@@ -38,6 +42,7 @@ OVER = frozenset({OrderState.DELIVERED, OrderState.EXPIRED, OrderState.REFUNDED,
 
 Heard = tuple[Order, Job | None, Sequence[JobEvent]]
 Listen = Callable[[int], Heard]
+IsStill = Callable[[], Awaitable[bool]]
 
 
 def event_routes() -> APIRouter:
@@ -72,7 +77,8 @@ async def events(
     streams: Counter[str] = request.app.state.streams
     if streams[caller.name] >= STREAMS_EACH:
         raise ApiError("too many streams of one customer", status=429, user_message="This page is open too often.")
-    stream = _counted(streams, caller.name, follow(listen, after, prefix=prefix))
+    is_still = partial(request.app.state.auth.is_still, caller, request)
+    stream = _counted(streams, caller.name, follow(listen, after, prefix=prefix, is_still=is_still))
     return EventSourceResponse(
         stream, ping=PING_SECONDS, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
     )
@@ -91,19 +97,31 @@ async def _counted(
             del streams[name]
 
 
+async def _always() -> bool:
+    return True
+
+
 async def follow(
     listen: Listen,
     after: int,
     *,
     prefix: str = "",
+    is_still: IsStill = _always,
     poll_seconds: float = POLL_SECONDS,
     most_seconds: float = STREAM_SECONDS,
 ) -> AsyncIterator[ServerSentEvent]:
-    """The events of one order after the one with id ``after``; polls until the order is over, or ``most_seconds``."""
+    """The events of one order after the one with id ``after``; polls until the order is over, or ``most_seconds``.
+
+    It ends within seconds where ``is_still`` says no: whoever follows has signed out.
+    """
     loop = asyncio.get_running_loop()
-    until = loop.time() + most_seconds
+    until, ask_at = loop.time() + most_seconds, loop.time() + STILL_SECONDS
     attempt, shown = None, None
     while loop.time() < until:
+        if loop.time() >= ask_at:
+            if not await is_still():
+                return
+            ask_at = loop.time() + STILL_SECONDS
         try:
             if attempt is None:
                 after, attempt = await run_in_threadpool(_resume, listen, after)

@@ -14,9 +14,11 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from tng.api.metrics import Metrics
 from tng.api.shared import REFUSALS, Answers, TheCaller, ThePrefix, TheSettings, TheShop, refuses
 from tng.api.views import HealthView, OrderView, order_view
 from tng.errors import SignatureInvalid, TngError
+from tng.log import kind_of, told
 from tng.orders import Order
 from tng.settings import Settings
 from tng.shop import Shop
@@ -66,12 +68,19 @@ async def webhook(
 ) -> HealthView:
     """Stripe's reports. 200: seen and done; 400: not from Stripe; 503: send it again."""
     payload = await request.body()
+    metrics: Metrics = request.app.state.metrics
     try:
-        await run_in_threadpool(shop.receive_event, payload, stripe_signature)
-    except SignatureInvalid:
+        event = await run_in_threadpool(shop.receive_event, payload, stripe_signature)
+    except SignatureInvalid as error:
         # one line, without a word of the sender's: where every webhook is refused, the secret is another endpoint's
-        logger.warning("a webhook was refused: its signature does not fit STRIPE_WEBHOOK_SECRET, or is too old")
+        words = "a webhook was refused: its signature does not fit STRIPE_WEBHOOK_SECRET, or is too old"
+        logger.warning(words, extra=told(fault=kind_of(error)))
+        metrics.webhook("", "refused")
         raise
+    except TngError:
+        metrics.webhook("", "asked for again")
+        raise
+    metrics.webhook(event.type, "handled")
     return HealthView()
 
 
@@ -80,7 +89,9 @@ def _own_order(shop: Shop, customer: str, session_id: str) -> str | None:
     try:
         confirmed: Order | None = shop.confirm_payment(session_id)
     except TngError as error:
-        logger.warning("a return from checkout could not be confirmed yet: %s: %s", type(error).__name__, error)
+        kind = kind_of(error)
+        words = "a return from checkout could not be confirmed yet: %s: %s"
+        logger.warning(words, kind, error, extra=told(session=session_id, fault=kind))
         confirmed = None
     if confirmed is not None:
         return confirmed.id if confirmed.customer == customer else None

@@ -25,6 +25,7 @@ from tng.errors import (
     StoreBusy,
     TngError,
 )
+from tng.log import kind_of, told
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,8 @@ async def _product_error(request: Request, error: Exception) -> Response:
         response: Response = request.app.state.auth.send_to_login(request)
         return response
     if status >= 500:
-        logger.warning("%s answered %s: %s: %s", _route(request), status, type(error).__name__, error)
+        kind = kind_of(error)
+        logger.warning("%s answered %s: %s: %s", _route(request), status, kind, error, extra=told(fault=kind))
     return refusal(type(error).__name__, error.user_message, status)
 
 

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
 from tng.api.auth import HubAuth
 from tng.api.background import repeating
 from tng.api.documentation import documentation_page
 from tng.api.downloads import download_routes
 from tng.api.events import event_routes
+from tng.api.metrics import Measured, Metrics, metrics_routes
+from tng.api.operator import operator_routes
 from tng.api.orders import order_routes
 from tng.api.payments import payment_routes
 from tng.api.refusals import install_refusals
 from tng.api.shared import ThePrefix, TheSettings
 from tng.api.shield import Shield
 from tng.api.views import HealthView
+from tng.log import FaultCounter
+from tng.lookout import REPORT_SECONDS, Lookout, hand_over
 from tng.settings import Settings
 from tng.shop import Shop
 from tng.shows import Show
@@ -28,16 +33,32 @@ from tng.shows import Show
 ERRAND_SECONDS = 1.0
 ERRANDS_AT_ONCE = 20
 
+ROBOTS = "User-agent: *\nAllow: /$\nAllow: /hub/login$\nDisallow: /\n"
+"""For the whole house, at its root: the front may be found, and nothing behind it is anybody's to walk through."""
 
-def make_api(shop: Shop, show: Show, auth: HubAuth, settings: Settings) -> FastAPI:
-    """The service for this shop and its show. Its loops run while the application does."""
+
+def make_api(
+    shop: Shop,
+    show: Show,
+    auth: HubAuth,
+    settings: Settings,
+    *,
+    lookout: Lookout,
+    faults: FaultCounter | None = None,
+) -> FastAPI:
+    """The service for this shop and its show. Its loops run while the application does.
+
+    ``lookout`` is what an operator sees; what ``faults`` has counted is handed to it every few seconds.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        loops = {
+        loops: dict[str, tuple[Callable[[], object], float]] = {
             "reconcile": (shop.reconcile, settings.reconcile_seconds),
             "errands": (lambda: shop.run_errands(ERRANDS_AT_ONCE), ERRAND_SECONDS),
         }
+        if faults is not None:
+            loops["faults"] = (partial(hand_over, faults, lookout), REPORT_SECONDS)
         async with repeating(loops):
             yield
         await auth.close()
@@ -52,11 +73,15 @@ def make_api(shop: Shop, show: Show, auth: HubAuth, settings: Settings) -> FastA
         lifespan=lifespan,
     )
     app.state.shop, app.state.show, app.state.auth, app.state.settings = shop, show, auth, settings
-    app.state.streams = Counter()
-    app.add_middleware(Shield)
+    streams = app.state.streams = Counter()
+    app.state.lookout, app.state.metrics = lookout, Metrics(lookout, streams.total)
+    app.add_middleware(Shield, public_url=settings.public)
+    app.add_middleware(Measured, metrics=app.state.metrics, prefix=prefix)
     install_refusals(app)
-    for routes in (door_routes(), order_routes(), download_routes(), event_routes(), payment_routes()):
+    shop_routes = (door_routes(), order_routes(), download_routes(), event_routes(), payment_routes())
+    for routes in (*shop_routes, metrics_routes(), operator_routes()):
         app.include_router(routes, prefix=prefix)
+    app.add_api_route("/robots.txt", robots, methods=["GET"], response_class=PlainTextResponse, include_in_schema=False)
     return app
 
 
@@ -88,6 +113,11 @@ async def oauth_callback(
     """Where the hub sends a browser after sign-in."""
     auth: HubAuth = request.app.state.auth
     return await auth.finish_login(request, code, state)
+
+
+async def robots() -> PlainTextResponse:
+    """What is asked of robots. One that does not care finds doors that ask it to sign in, and starts nothing."""
+    return PlainTextResponse(ROBOTS, headers={"Cache-Control": "max-age=86400"})
 
 
 async def docs(request: Request, prefix: ThePrefix) -> HTMLResponse:

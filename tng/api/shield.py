@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tng.api.refusals import refusal
 from tng.errors import TngError
+from tng.headers import security_headers
+from tng.log import kind_of, told
 
 logger = logging.getLogger(__name__)
 
@@ -22,33 +26,36 @@ BODY_BYTES = 256 * 1024
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+"""What an answer for programs carries beside the headers of every answer of ours."""
 
 
 class Shield:
     """Wraps the application. A route may set a header of its own; it is then left as it is."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, public_url: str = "") -> None:
         self.app = app
+        self.headers = security_headers(public_url) | HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(send)
+        answer = _Answer(send, self.headers)
         try:
             if _too_large(scope):
                 await refusal("HttpError", "The request is too large.", 413)(scope, receive, answer.send)
             else:
                 await self.app(scope, _limited(receive), answer.send)
+        except ClientDisconnect:
+            logger.info("a caller left before the end of the request")
         except Exception as error:  # noqa: BLE001 - the last net: recorded without its words, and answered
-            logger.error("unexpected %s\n%s", type(error).__name__, where(error))
+            kind = kind_of(error)
+            logger.error("unexpected %s\n%s", kind, where(error), extra=told(fault=kind))
             if answer.started:
                 raise ConnectionAbortedError("the answer broke off") from None
             await refusal("TngError", TngError.user_message, 500)(scope, receive, answer.send)
@@ -57,8 +64,8 @@ class Shield:
 class _Answer:
     """Adds the headers to an answer, and remembers whether it has begun."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self, send: Send, headers: Mapping[str, str]) -> None:
+        self._send, self._headers = send, headers
         self.started = False
 
     async def send(self, message: Message) -> None:
@@ -66,7 +73,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.started = True
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            for name, value in self._headers.items():
                 headers.setdefault(name, value)
         await self._send(message)
 

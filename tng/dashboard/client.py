@@ -189,6 +189,10 @@ class ApiClient:
         """The order with an address at which it can be paid, if it still can."""
         return self._call("POST", f"orders/{order_id}/checkout", OrderCard.read)
 
+    def ask(self, path: str, read: Callable[[Any], Answer]) -> Answer:
+        """Anything else that can be read, made of its JSON by ``read``; a ValueError of it is an ApiError."""
+        return self._call("GET", path, read)
+
     @contextmanager
     def events(self, order_id: str, last_event_id: str = "") -> Iterator[EventStream]:
         """Open the stream of an order's events, after ``last_event_id`` where one is named. Raises ApiError."""

@@ -61,6 +61,11 @@ class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self._choose(self.length, [(length_in_words(length), length.name.value) for length in offer.lengths])
         self.price.value = tag("span", offer.price, class_="tng-price")
 
+    @property
+    def offered(self) -> tuple[widgets.Widget, ...]:
+        """The parts that an offer changes."""
+        return self.heading, self.people, self.tone, self.length, self.price
+
     def _show_cast(self, cast: Iterable[Player]) -> None:
         boxes = {who.cue: self.cast.get(who.cue) or self._box(who) for who in cast}
         if boxes != self.cast:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import anywidget
 
 from tng.dashboard.reader import STATIC
@@ -21,3 +23,7 @@ class Navigator(anywidget.AnyWidget):
     def keep(self, order_id: str) -> None:
         """Write the order into the address, without leaving the page, and go to its top, where the order is shown."""
         self.send({"kind": "keep", "order": order_id})
+
+    def on_here(self, act: Callable[[], None]) -> None:
+        """Call ``act`` whenever a browser has drawn the page, and hears what is said from then on."""
+        self.on_msg(lambda _navigator, said, _buffers: act() if said == {"kind": "here"} else None)

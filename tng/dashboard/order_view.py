@@ -113,6 +113,15 @@ class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         if follower is not None:
             follower.stop()
 
+    def say_again(self, *others: widgets.Widget) -> None:
+        """Send the browser the state of all that a thread may change here, and of ``others`` that are told of it.
+
+        Under the lock: an old state that was read before a change, and sent after it, would be the last word.
+        """
+        with self._lock:
+            for part in (self, *self.children, self.pay_button.layout, *others):
+                part.send_state()
+
     def _follow(self, order_id: str) -> None:
         def hear(event: StreamEvent) -> None:
             # asked outside the lock: an api that takes its time holds up nobody who opens another order

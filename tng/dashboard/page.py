@@ -35,7 +35,8 @@ LOAD_AGAIN_SECONDS = 2.0
 class Dashboard:
     """Composes the page. ``page`` is what a notebook displays; ``open`` fills it for a visit.
 
-    ``product`` is the name at the top until the api has said what it offers.
+    ``product`` is the name at the top until the api has said what it offers; ``account`` is what its owner is called,
+    and ``bridge_path`` leads an operator to the bridge.
     """
 
     def __init__(
@@ -45,19 +46,23 @@ class Dashboard:
         product: str = "",
         hub_path: str = "/hub/",
         stand_ins: tuple[str, ...] = (),
+        account: str = "",
+        bridge_path: str = "",
         first_wait_seconds: float = FIRST_WAIT_SECONDS,
     ) -> None:
         self._client = client
         self._product = product
         self._hub_path = hub_path
+        self._account, self._bridge_path = account, bridge_path
         self._stopped = threading.Event()
-        self.header = widgets.HTML(self._header(""))
+        self.header = widgets.HTML(self._header(account))
         demo = DEMOS.get(stand_ins)
         self.demo = widgets.HTML(tag("p", demo, class_="tng-demo", role="note") if demo else "")
         self.connection = widgets.HTML()
         self.message = widgets.HTML()
         self.message.add_class("tng-notice")
         self.navigator = Navigator()
+        self.navigator.on_here(self._say_again)
         self.form = ComposeForm(self.place)
         self.library = Library(self.show_order)
         self.order_view = OrderView(
@@ -82,6 +87,8 @@ class Dashboard:
             product=environ.get("TNG_PRODUCT", ""),
             hub_path=environ.get("JUPYTERHUB_BASE_URL", "/") + "hub/",
             stand_ins=tuple(name for name in environ.get("TNG_STAND_INS", "").split(",") if name),
+            account=environ.get("TNG_ACCOUNT", ""),
+            bridge_path=bridge_path(environ),
         )
 
     def open(self, query: str) -> None:
@@ -131,13 +138,21 @@ class Dashboard:
         self.order_view.show(self._client.order(order_id), cancelled=cancelled)
         self.navigator.keep(order_id)
 
+    def _say_again(self) -> None:
+        """Tell a browser once more what threads may have changed between its picture of the page and its ears.
+
+        The page asks for the state of all widgets, draws them, and hears of changes only then: one that falls between
+        would never be seen, and the end of an order is not followed by another.
+        """
+        self.order_view.say_again(self.header, self.connection, self.message, self.library, *self.form.offered)
+
     # --- filling the page --------------------------------------------------------------------------------------
 
     def _load(self, visit: Visit) -> None:
         offer = self._client.offer()
         self._product = offer.product
         self.form.show_offer(offer)
-        self.header.value = self._header(self._client.me())
+        self.header.value = self._header(self._account or self._client.me())
         self.library.show(self._client.orders())
         self._show_link(Link.LIVE)
         if visit.order_id:
@@ -184,5 +199,12 @@ class Dashboard:
     def _header(self, account: str) -> Html:
         name = tag("span", account, class_="tng-account")
         leave = link("Sign out", self._hub_path + "logout", class_="tng-leave")
-        nav = tag("nav", name, leave, aria_label="Account")
+        bridge = link("The bridge", self._bridge_path) if self._bridge_path else Html("")
+        nav = tag("nav", name, bridge, leave, aria_label="Account")
         return tag("header", tag("h1", self._product), nav, class_="tng-header")
+
+
+def bridge_path(environ: Mapping[str, str]) -> str:
+    """Where the bridge is on an operator's own server; "" for everybody else."""
+    page = environ.get("TNG_BRIDGE", "")
+    return environ.get("JUPYTERHUB_SERVICE_PREFIX", "/") + page if page else ""

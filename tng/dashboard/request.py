@@ -42,8 +42,9 @@ def query_string(environ: MutableMapping[str, str] = os.environ) -> str:
     if environ.get("VOILA_PREHEAT") == "True":
         port, base, kernel = environ["VOILA_APP_PORT"], environ["VOILA_SERVER_URL"], environ["VOILA_KERNEL_ID"]
         address = f"ws://127.0.0.1:{port}{base}voila/query/{kernel}"
+        key = {"Authorization": f"Bearer {environ.get('TNG_VISIT_KEY', '')}"}  # the server answers its own kernels only
         try:
-            with connect(address, proxy=None, ping_interval=None) as waiting:
+            with connect(address, additional_headers=key, proxy=None, ping_interval=None) as waiting:
                 environ.update({key: str(value) for key, value in json.loads(waiting.recv()).items()})
         except (OSError, WebSocketException, ValueError) as error:
             logger.warning("the page's address did not come (%s): opening without it", type(error).__name__)

@@ -17,6 +17,7 @@ PAGE_BREAK = "==="
 _HEADING = re.compile(r"(INT|EXT|EST|INT\./EXT|INT/EXT|I/E)[. ]", re.IGNORECASE)
 _PLAIN_CUE = re.compile(r"[A-Z][A-Z '’-]*( \([A-Z.,' ’-]+\))*")
 _LETTER_FIRST = re.compile(r"[\"'“‘]?[^\W\d_]")
+_CAN_BE_FORCED = re.compile(r"[A-Za-z0-9]")
 _IN_PARENTHESES = re.compile(r"\([^()]*\)")
 _MARKS_OF_DIALOGUE = tuple("#=~!@>.&")
 
@@ -58,6 +59,8 @@ def _block(block: Block) -> str:
 def _heading(block: Block) -> str:
     text = _unmarked(block.text.lstrip(". ").replace("#", "NO. ")) or NAMELESS_SCENE
     forced = "." if block.kind is BlockKind.SHOT or not _HEADING.match(text) else ""
+    if forced and not _CAN_BE_FORCED.match(text):  # a period forces a heading only before a letter or a digit
+        text = f"{NAMELESS_SCENE} {text}"
     return f"{forced}{text} #{block.number}#"
 
 
@@ -69,10 +72,10 @@ def _speech(block: Block) -> str:
 
 
 def _dialogue(text: str) -> str:
-    """One line below a cue. Fountain cannot force dialogue, so a mark at its beginning gets a dash before it."""
+    """One line below a cue. Fountain cannot force dialogue: a mark, or INT., at its beginning gets a dash before it."""
     if text.startswith("(") and text.endswith(")"):
         text = f"[{text[1:-1]}]"
-    if text.startswith(_MARKS_OF_DIALOGUE):
+    if text.startswith(_MARKS_OF_DIALOGUE) or _HEADING.match(text):
         text = f"– {text}"
     return _unmarked(text) or "…"
 
@@ -89,7 +92,8 @@ def _reads_as_action(text: str) -> bool:
 
 
 def _centred(text: str) -> str:
-    return f"> **{_unmarked(text)}** <"
+    bold = "" if "/" in (text[:1], text[-1:]) else "**"  # "/**" would begin a boneyard
+    return f"> {bold}{_unmarked(text)}{bold} <"
 
 
 def _unmarked(text: str) -> str:

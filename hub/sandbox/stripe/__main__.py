@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 
 import uvicorn
 
+from hub.headers import security_headers
+from hub.sandbox.headed import Headed
 from hub.sandbox.stripe.app import create_app
 from hub.sandbox.stripe.config import Config, ConfigError
+from hub.sandbox.stripe.page import HEADERS
 from hub.sandbox.stripe.store import Store
 
 logger = logging.getLogger(__name__)
@@ -62,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser().error(f"the database {config.db} cannot be used: {error} (locked means: by another stand-in)")
     logger.info("the stand-in for Stripe is at %s", config.page_base)
     uvicorn.run(
-        create_app(config, store),
+        Headed(create_app(config, store), security_headers(config.public_url) | HEADERS),
         host=config.host,
         port=config.port,
         access_log=False,

@@ -11,12 +11,19 @@ import pytest
 from traitlets.config import Config
 
 from hub.config import configure
+from tests.credentials import CLIENT_ID, CLIENT_SECRET, LIVE_KEY, WEBHOOK_SECRET
 from tng.settings import Settings
 
-GOOGLE = {"google_client_id": "an-id.apps.example", "google_client_secret": "a-google-secret"}
+GOOGLE = {"google_client_id": CLIENT_ID, "google_client_secret": CLIENT_SECRET}
 STRIPE = {"stripe_secret_key": "sk_test_of_ours", "stripe_webhook_secret": "whsec_of_ours"}
-LIVE = {"stripe_secret_key": "sk_" + "live_of_ours", "stripe_webhook_secret": "whsec_of_ours"}
-PRODUCTION = {"mode": "production", "public_url": "https://shop.example", **GOOGLE, **LIVE}
+PRODUCTION: dict[str, Any] = {
+    "mode": "production",
+    "public_url": "https://shop.example",
+    "trusted_users": True,  # whoever runs the tests need not be root
+    **GOOGLE,
+    "stripe_secret_key": LIVE_KEY,
+    "stripe_webhook_secret": WEBHOOK_SECRET,
+}
 
 DEMO: dict[str, Any] = {}
 WITH_GOOGLE = dict(GOOGLE)

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from traitlets.config import Config
 
-from hub.config import configure
+from hub.config import configure, proxy_command, robots_route
 from hub.front import front, stand_ins
 from hub.places import find_node
+from tests.certificates import make_certificate
 from tests.shows import FIRST, SECOND
 from tests.unit.hub.conftest import DEMO, PRODUCTION, WITH_GOOGLE, WITH_STRIPE
 from tng.errors import SettingsError
@@ -43,7 +44,7 @@ def test_stand_ins_run_only_where_keys_are_missing(
     configured: Configured, changes: dict[str, Any], expected: list[str]
 ) -> None:
     names = {service["name"] for service in configured(**changes).JupyterHub.services}
-    assert names == {"api", "worker", "idle-culler", *(name.lower() for name in expected)}
+    assert names == {"api", "worker", "idle-culler", "prometheus", *(name.lower() for name in expected)}
 
 
 @ways
@@ -100,8 +101,33 @@ def test_a_house_of_one_show_does_not_open_with_a_release_of_another(configured:
 
 
 def test_behind_tls_every_cookie_is_secure_whatever_the_request_says(configured: Configured) -> None:
-    assert configured(**PRODUCTION).JupyterHub.tornado_settings == {"cookie_options": {"secure": True}}
-    assert "tornado_settings" not in configured().JupyterHub
+    assert configured(**PRODUCTION).JupyterHub.tornado_settings["cookie_options"] == {"secure": True}
+    assert "cookie_options" not in configured().JupyterHub.tornado_settings
+
+
+def test_tls_ends_at_the_proxy_where_the_house_has_a_certificate(configured: Configured, tmp_path: Path) -> None:
+    made = make_certificate(tmp_path)
+    hub = configured(tls_certificate=made.chain, tls_key=made.key).JupyterHub
+    assert (hub.bind_url, hub.public_url) == ("https://127.0.0.1:8000", "https://127.0.0.1:8000/")
+    assert (hub.ssl_cert, hub.ssl_key) == (str(made.chain), str(made.key))
+    assert hub.tornado_settings["cookie_options"] == {"secure": True}
+    assert "ssl_key" not in configured().JupyterHub
+
+
+def test_people_have_hosts_of_their_own_and_services_that_of_the_house(configured: Configured) -> None:
+    hub = configured(**PRODUCTION, power_users="grace@example.com").JupyterHub
+    assert hub.subdomain_host == "https://shop.example"
+    ada, grace = (hub.subdomain_hook(name, "shop.example", kind="user") for name in ("1093", "1094"))
+    assert ada != grace
+    assert ada.count(".") == grace.count(".") == 2  # one certificate for *.shop.example is enough
+    assert hub.subdomain_hook("api", "shop.example", kind="service") == "shop.example"
+    assert "https://*.shop.example" in hub.tornado_settings["headers"]["Content-Security-Policy"]
+    assert "subdomain_host" not in configured(**PRODUCTION).JupyterHub
+
+
+def test_what_may_not_be_opened_is_not_configured_either(settings: MakeSettings) -> None:
+    with pytest.raises(SettingsError, match="TNG_TRUSTED_USERS"):
+        configure(Config(), settings(**{**PRODUCTION, "trusted_users": False, "isolation": "one"}))
 
 
 def test_a_public_address_has_no_path(settings: MakeSettings) -> None:
@@ -141,8 +167,49 @@ def test_sessions_survive_a_restart(settings: MakeSettings) -> None:
     assert len(first.JupyterHub.cookie_secret) == 32
 
 
+def test_the_proxy_is_not_asked_who_is_there(configured: Configured) -> None:
+    assert configured().JupyterHub.last_activity_interval == 0
+
+
+def test_robots_are_answered_by_the_api_at_the_root(settings: MakeSettings, configured: Configured) -> None:
+    routes = configured(port=9000).ConfigurableHTTPProxy.extra_routes
+    assert routes == {"/robots.txt/": "http://127.0.0.1:9003"}
+    assert robots_route(settings(**PRODUCTION, subdomains=True)) == "shop.example/robots.txt/"
+
+
+def test_the_places_of_dashboards_are_there_when_the_house_opens(settings: MakeSettings) -> None:
+    told = settings(kernels_in_all=3)
+    configure(Config(), told)
+    assert {path.name for path in (told.home / "slots").iterdir()} == {"000", "001", "002", "wanted"}
+
+
+@pytest.mark.parametrize(("minutes", "timeout", "every"), [(30, 1800, 60), (0.2, 12, 3)])
+def test_idle_servers_are_looked_for_in_time(configured: Configured, minutes: float, timeout: int, every: int) -> None:
+    services = configured(idle_minutes=minutes).JupyterHub.services
+    command = next(service["command"] for service in services if service["name"] == "idle-culler")
+    assert {f"--timeout={timeout}", f"--cull-every={every}"} <= set(command)
+    assert any(word.startswith("--max-age=") for word in command)
+
+
 def test_what_is_started_is_cleaned_up(configured: Configured) -> None:
     hub = configured().JupyterHub
     assert hub.cleanup_servers
     assert hub.cleanup_proxy
     assert not hub.allow_named_servers
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_root"),
+    [
+        pytest.param({}, False, id="apart"),
+        pytest.param({"port": 443}, True, id="a-port-that-only-root-gets"),
+        pytest.param({"tls_certificate": "c.pem", "tls_key": "k.pem"}, True, id="a-key-that-only-root-reads"),
+    ],
+)
+def test_the_proxy_is_no_root_unless_it_must(
+    settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], is_root: bool
+) -> None:
+    monkeypatch.setattr("hub.config.isolates", lambda _: True)
+    command = proxy_command(settings(**changes))
+    assert (command[1:4] == ["-m", "hub.step_down", "200005:200005"]) != is_root
+    assert command[-1].endswith("configurable-http-proxy")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -185,6 +184,8 @@ def test_the_challenge_is_that_of_the_standard() -> None:
 
 
 def test_the_demo_has_everybody_whom_the_house_treats_differently() -> None:
-    kinds: list[tuple[Any, Any]] = [(person.verified, person.power) for person in PEOPLE]
-    assert sorted(kinds) == [(False, False), (True, False), (True, False), (True, True)]
+    kinds = sorted((person.verified, person.power, person.operator) for person in PEOPLE)
+    customer, operator, power = (True, False, False), (True, False, True), (True, True, False)
+    assert kinds == [(False, False, False), customer, customer, operator, power]
+    assert len({person.id for person in PEOPLE}) == len(PEOPLE)
     assert all(person.email.endswith("@example.com") for person in PEOPLE)

@@ -45,10 +45,26 @@ def test_no_address_is_left(log: Journal, line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
+        "302 GET /user/100000000000000000017/?x=1 (100000000000000000017@127.0.0.1) 3ms",
+        "GET /hub/spawn?next=%2Fuser%2F100000000000000000017%2F",
+        "client_id=jupyterhub-user-100000000000000000017&x=1",
+        "Notebook dir /srv/homes/100000000000000000017/work",
+    ],
+)
+def test_no_number_of_an_account_is_left(log: Journal, line: str) -> None:
+    hidden = log.hide(line)
+    assert "00000" not in hidden
+    assert re.search(r"person-[0-9a-f]{8}", hidden)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
         "200 GET /hub/login (@127.0.0.1) 3ms",
         "Traceback: @property def x, in C@1",
         "[I 2026-11-24 15:10:06.718 JupyterHub app:3493] Running JupyterHub version 6.1.1",
         "/node_modules/@scope/name/index.js",
+        "at 1764179000.123456",
     ],
 )
 def test_a_line_about_nobody_stays_as_it_is(log: Journal, line: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +13,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from hub.keeper import hold
+from tests.open_house import free_block
+from tng.api.__main__ import listen
 
 SECONDS = 20.0
 COUNTING = "import os, sys, time; print(os.getpid(), flush=True); {then}"
@@ -87,3 +93,106 @@ def test_a_keeper_that_is_killed_leaves_nothing_behind(keep: Callable[..., subpr
     child = _next_child(keeper)
     keeper.kill()
     assert _wait_until_gone(child)
+
+
+ORPHANING = """
+import os, signal, subprocess, sys
+command = [sys.executable, "-m", "hub.keeper", *{options}, sys.executable, "-c", {code!r}]
+child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+os.kill(child.pid, signal.SIGSTOP)  # it has not come to ask who its parent is
+print(os.getpid(), child.pid, flush=True)
+"""
+
+
+def _keeper_that_starts_slowly(options: str, tmp_path: Path) -> tuple[psutil.Process, Path]:
+    """A keeper whose parent ended while Python was starting in it, and the file that its command writes."""
+    written = tmp_path / "written"
+    code = f"import pathlib, time; pathlib.Path({str(written)!r}).touch(); time.sleep(60)"
+    script = ORPHANING.format(options=options, code=code)
+    done = subprocess.run(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=True, timeout=SECONDS
+    )
+    keeper = psutil.Process(int(done.stdout.split()[1]))
+    keeper.resume()
+    return keeper, written
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+def test_a_keeper_whose_parent_ended_while_it_started_ends_too(tmp_path: Path) -> None:
+    keeper, written = _keeper_that_starts_slowly("[f'--parent={os.getpid()}']", tmp_path)
+    assert _wait_until_gone(keeper)
+    assert not written.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+def test_a_keeper_that_does_not_know_its_parent_would_live_on(tmp_path: Path) -> None:
+    keeper, written = _keeper_that_starts_slowly("[]", tmp_path)
+    until = time.monotonic() + SECONDS
+    while not written.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert written.exists()
+    keeper.terminate()
+    assert _wait_until_gone(keeper)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+def test_a_keeper_becomes_who_it_is_told_and_so_does_its_command() -> None:
+    command = [sys.executable, "-m", "hub.keeper", f"--parent={os.getpid()}", "--as=3500001:3500000"]
+    told = "id -u; id -g; id -G; grep NoNewPrivs /proc/$PPID/status; cat /proc/$PPID/status | grep ^Uid"
+    ran = subprocess.run([*command, "sh", "-c", told], stdout=subprocess.PIPE, text=True, timeout=SECONDS, check=False)
+    uid = "\t3500001" * 4
+    assert ran.stdout.splitlines() == ["3500001", "3500000", "3500000", "NoNewPrivs:\t1", f"Uid:{uid}"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+def test_a_keeper_of_another_user_ends_with_its_parent() -> None:
+    command = [sys.executable, "-m", "hub.keeper", "--as=3500001:3500000", "sh", "-c", "echo $$; exec sleep 60"]
+    parent = "import subprocess, sys; p = subprocess.Popen(sys.argv[1:]); p.wait()"
+    started = subprocess.Popen([sys.executable, "-c", parent, *command], stdout=subprocess.PIPE, text=True)
+    child = _next_child(started)
+    assert child.uids().real == 3500001
+    started.kill()
+    assert _wait_until_gone(child)
+    started.communicate(timeout=SECONDS)
+
+
+TAKING = """
+import os, socket
+os.setgid({uid}); os.setuid({uid})
+for options in ([], [socket.SO_REUSEADDR], [socket.SO_REUSEPORT], [socket.SO_REUSEADDR, socket.SO_REUSEPORT]):
+    with socket.socket() as taking:
+        for option in options:
+            taking.setsockopt(socket.SOL_SOCKET, option, 1)
+        try:
+            taking.bind(("127.0.0.1", {port}))
+            print("taken")
+        except OSError:
+            print("refused")
+"""
+
+
+def _take(uid: int, port: int) -> set[str]:
+    code = TAKING.format(uid=uid, port=port)
+    ran = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, timeout=SECONDS, check=True)
+    return set(ran.stdout.split())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+def test_nobody_takes_the_port_of_a_command_that_is_down() -> None:
+    port = free_block(1)
+    assert _take(3500009, port) == {"taken"}  # the control: nobody holds it yet
+    with hold(port):
+        assert _take(3500009, port) == {"refused"}
+        with listen("127.0.0.1", port) as serving:
+            socket.create_connection(("127.0.0.1", port)).close()
+            serving.accept()[0].close()
+            assert _take(3500009, port) == {"refused"}
+        assert _take(3500009, port) == {"refused"}
+        listen("127.0.0.1", port).close()
+    with hold(port):  # where something is still under way from before
+        assert _take(3500009, port) == {"refused"}
+
+
+def test_a_port_that_cannot_be_held_keeps_no_command_from_running(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other, hold(other.getsockname()[1]):
+        assert "cannot be held" in caplog.text

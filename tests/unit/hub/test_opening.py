@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from hub.__main__ import answers, banner, hub_environment
+from hub.__main__ import banner, hub_environment
 from tests.shows import second_show
 from tests.unit.hub.conftest import DEMO, PRODUCTION, STRIPE
 from tng.settings import Settings
@@ -16,45 +15,12 @@ from tng.settings import Settings
 MakeSettings = Callable[..., Settings]
 
 
-class Door(BaseHTTPRequestHandler):
-    """Answers 200 to /open and 404 to the rest."""
-
-    def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/open" else 404)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Silent."""
-
-
-@pytest.fixture
-def port() -> Iterator[int]:
-    with HTTPServer(("127.0.0.1", 0), Door) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
-
-
-def test_it_is_open_when_the_page_is_there(port: int) -> None:
-    assert answers(port, "/open")
-
-
-def test_it_is_not_open_while_the_proxy_knows_no_way(port: int) -> None:
-    assert not answers(port, "/closed")
-
-
-def test_it_is_not_open_while_nobody_listens(port: int) -> None:
-    assert not answers(1, "/open")
-
-
 @pytest.mark.parametrize(
     ("changes", "there", "absent"),
     [
         pytest.param(DEMO, ["Google and Stripe", "ada@example.com", "una@example.com"], ["Google account"], id="demo"),
         pytest.param(STRIPE, ["take the place of Google:"], ["Google and Stripe"], id="stripe-is-real"),
-        pytest.param(PRODUCTION, ["Everybody with a Google account"], ["demo", "example.com  "], id="production"),
+        pytest.param(PRODUCTION, ["Everybody with a Google account"], ["a demo.", "example.com  "], id="production"),
     ],
 )
 def test_the_banner_says_what_is_real_and_who_may_come(
@@ -96,3 +62,13 @@ def test_a_relative_home_means_the_same_for_everybody(settings: MakeSettings) ->
     environment = hub_environment({}, Settings.read(home="var"))
     assert environment["TNG_HOME"].startswith("/")
     assert environment["TNG_RELEASE"].startswith("/")
+
+
+def test_a_secret_in_a_file_stays_there_and_the_hub_is_told_where(settings: MakeSettings, tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(STRIPE["stripe_secret_key"])
+    file.chmod(0o600)
+    house = settings(stripe_secret_key_file=file, stripe_webhook_secret="whsec_of_ours")
+    environment = hub_environment({"STRIPE_SECRET_KEY_FILE": "key", "PATH": "/bin"}, house)
+    assert environment["STRIPE_SECRET_KEY_FILE"] == str(file)
+    assert STRIPE["stripe_secret_key"] not in environment.values()

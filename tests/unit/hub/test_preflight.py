@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from hub import preflight
-from hub.preflight import check_disk, check_neighbours, check_ports, check_proxy, end_stale_proxy, open_home, ports
+from hub.preflight import check_disk, check_ports, check_proxy, end_stale_proxy, open_home, ports
 from tests.unit.hub.conftest import DEMO, PRODUCTION, WITH_GOOGLE
 from tng.errors import ReleaseMissing, SettingsError
 from tng.settings import Settings
@@ -48,6 +48,11 @@ def test_the_last_of_the_ports_counts_too(taken: int) -> None:
     check_ports([port])
 
 
+def test_an_address_that_is_none_of_this_machine_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"on 192\.0\.2\.1 cannot be used"):
+        check_ports([18999], "192.0.2.1")
+
+
 @pytest.mark.parametrize(
     ("changes", "offsets"),
     [(DEMO, [0, 1, 2, 3, 4, 5]), (WITH_GOOGLE, [0, 1, 2, 3, 5]), (PRODUCTION, [0, 1, 2, 3])],
@@ -55,13 +60,6 @@ def test_the_last_of_the_ports_counts_too(taken: int) -> None:
 )
 def test_only_ports_that_are_used_must_be_free(settings: MakeSettings, changes: dict, offsets: list[int]) -> None:
     assert ports(settings(**changes, port=9100)) == [9100 + offset for offset in offsets]
-
-
-def test_nobody_runs_jupyterlab_beside_real_keys(settings: MakeSettings) -> None:
-    with pytest.raises(SettingsError, match="TNG_POWER_USERS may not be set in production"):
-        check_neighbours(settings(**PRODUCTION, power_users="grace@example.com"))
-    check_neighbours(settings(**PRODUCTION))
-    check_neighbours(settings(power_users="grace@example.com"))
 
 
 def test_a_full_disk_says_how_much_is_free_and_how_much_is_needed(tmp_path: Path) -> None:

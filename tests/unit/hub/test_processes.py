@@ -69,3 +69,23 @@ def test_ending_what_has_ended_is_fine() -> None:
     child.wait(timeout=10)
     end([process], grace_seconds=0.1)
     assert process not in descendants()
+
+
+LATE = """
+import os, signal, sys, time
+from hub.processes import die_with_parent
+signal.signal(signal.SIGTERM, lambda *_: None)
+parent = os.getpid()
+if os.fork():
+    os._exit(0)
+while os.getppid() == parent: time.sleep(0.01)
+die_with_parent({expected})
+print("alive", signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, flush=True)
+"""
+
+
+@pytest.mark.parametrize(("expected", "says"), [("parent", ""), ("", "alive True\n")], ids=["knows-it", "does-not"])
+def test_a_child_that_asks_after_its_parents_end_ends_where_it_knows_its_parent(expected: str, says: str) -> None:
+    script = LATE.format(expected=expected)
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=True, timeout=30)
+    assert done.stdout == says

@@ -19,10 +19,7 @@ from hub.front import front
 from hub.spawner import (
     HouseSpawner,
     configure_servers,
-    make_home,
     server_environment,
-    socket_folder,
-    stock_workbench,
 )
 from tests.shows import SECOND, first_show, second_show
 from tests.unit.hub.conftest import DEMO, PRODUCTION
@@ -43,7 +40,7 @@ def started(monkeypatch: pytest.MonkeyPatch, configured: Configured, tmp_path: P
     monkeypatch.setattr(spawner.SimpleLocalProcessSpawner, "start", start)
 
     async def build(*groups: str, name: str = "ada@example.com", **wishes: Any) -> HouseSpawner:
-        c = configured()
+        c = configured(isolation="one")
         user = SimpleNamespace(name=name, id=7, groups=[SimpleNamespace(name=group) for group in groups], url="/user/x")
         house = HouseSpawner(config=c)
         house.user = user
@@ -63,8 +60,8 @@ async def test_a_customer_gets_the_dashboard(started: Any) -> None:
 
 async def test_a_power_user_gets_jupyterlab(started: Any) -> None:
     house = await started("another", POWER_USERS)
-    assert house.cmd[-1] == "jupyterhub.singleuser"
-    assert house.default_url == "/lab"
+    assert house.cmd[-1] == "hub.lab_server"
+    assert house.default_url == "/lab/tree/workbench"
     assert ("--allow-root" in house.args) == (os.geteuid() == 0)
 
 
@@ -84,6 +81,27 @@ async def test_who_leaves_the_group_gets_the_dashboard_again(started: Any) -> No
     await house.start()
     assert house.cmd[-1] == "hub.voila_server"
     assert house.default_url == ""
+
+
+async def test_a_workbench_outlives_a_sign_out_and_a_dashboard_does_not(started: Any) -> None:
+    assert (await started(POWER_USERS)).outlives_sign_out
+    assert not (await started()).outlives_sign_out
+    assert not (await started(door="workbench")).outlives_sign_out
+    assert not (await started(POWER_USERS, door="dashboard")).outlives_sign_out
+
+
+async def test_a_hub_that_was_started_again_knows_which_servers_outlive_a_sign_out(started: Any) -> None:
+    for groups, outlives in (((POWER_USERS,), True), ((), False)):
+        state, house = (await started(*groups)).get_state(), await started(*groups)
+        house.choice = type(house).choice
+        house.load_state(state)
+        assert house.outlives_sign_out is outlives
+
+
+async def test_the_workbench_of_somebody_who_left_the_group_ends_with_the_sign_out(started: Any) -> None:
+    house = await started(POWER_USERS)
+    house.user.groups = []
+    assert not house.outlives_sign_out
 
 
 async def test_nothing_in_the_home_folder_is_imported(started: Any) -> None:
@@ -138,6 +156,10 @@ def test_no_secret_is_in_the_environment_of_a_server(
         "TNG_API_PATH",
         "TNG_PRODUCT",
         "TNG_STAND_INS",
+        "TNG_KERNELS_PER_CUSTOMER",
+        "TNG_KERNELS_IN_ALL",
+        "TNG_SLOTS",
+        "TNG_IDLE_SECONDS",
     }
 
 
@@ -158,44 +180,3 @@ async def test_what_the_template_is_told_is_read_by_voila_as_it_was_written(star
     args = (await started()).args
     told = [arg.removeprefix(RESOURCES) for arg in args if arg.startswith(RESOURCES)]
     assert VoilaConfiguration.resources.from_string(told[0]) == {"house": front(first_show())}
-
-
-def test_a_home_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
-    home = make_home(tmp_path / "homes", "ada@example.com")
-    assert home.stat().st_mode & 0o777 == 0o700
-    assert make_home(tmp_path / "homes", "ada@example.com") == home
-
-
-@pytest.mark.parametrize("name", ["../../etc", "..", ".ssh", "a/../b@example.com"])
-def test_no_name_leads_out_of_the_homes(tmp_path: Path, name: str) -> None:
-    homes = tmp_path / "homes"
-    home = make_home(homes, f"{name}x")
-    assert home.parent == homes
-    assert home.resolve().is_relative_to(homes.resolve())
-    assert home != homes
-
-
-def test_what_a_power_user_changed_stays(tmp_path: Path) -> None:
-    source, target = tmp_path / "source", tmp_path / "target"
-    source.mkdir()
-    for name in ("one.ipynb", "two.ipynb", "three.txt"):
-        (source / name).write_text("ours")
-    stock_workbench(source, target)
-    (target / "one.ipynb").write_text("mine")
-    (target / "two.ipynb").unlink()
-    stock_workbench(source, target)
-    assert {path.name: path.read_text() for path in target.iterdir()} == {"one.ipynb": "mine", "two.ipynb": "ours"}
-
-
-@pytest.mark.parametrize("length", [57, 58, 200], ids=["fits", "one-too-long", "far-too-long"])
-def test_a_kernels_socket_fits_into_its_path(tmp_path: Path, length: int) -> None:
-    wished = Path(str(tmp_path) + "/" + "x" * max(1, length - len(str(tmp_path)) - 1))
-    if len(str(wished)) > 250:
-        pytest.skip("the folder of this test is too long itself")
-    folder = socket_folder(wished)
-    socket = folder / "kernel-12345678-1234-1234-1234-123456789012-ipc-10"
-    assert folder.is_dir()
-    assert folder.stat().st_mode & 0o777 == 0o700
-    assert len(str(socket)) <= 107
-    if folder != wished:
-        folder.rmdir()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,14 +27,14 @@ DASHBOARD = TEMPLATES / "jupyter" / "voila" / "templates" / "tng"
 every_show = pytest.mark.parametrize("read", [first_show, second_show], ids=["first", "second"])
 
 
-def the_hubs(name: str, show: Show) -> str:
+def the_hubs(name: str, show: Show, **more: Any) -> str:
     """A page of the hub, as JupyterHub would render it for a visitor."""
     own = FileSystemLoader(HUBS_OWN)
     pages = ChoiceLoader([FileSystemLoader(TEMPLATES), PrefixLoader({"templates": own}), own])
     # what the hub hands to every page is stood in for by nothing at all
     environment = Environment(loader=pages, autoescape=True, undefined=Silent)
     told: dict[str, Any] = {"house": front(show), "base_url": "/hub/", "parsed_scopes": [], "status_code": 500}
-    return environment.get_template(name).render(**told)
+    return environment.get_template(name).render(**told | more)
 
 
 class Silent(ChainableUndefined):
@@ -89,6 +90,13 @@ def test_the_dashboards_page_has_the_name_the_words_and_the_colours_of_the_show(
 @pytest.mark.parametrize("name", PAGES)
 def test_no_text_of_a_show_becomes_markup_in_the_hub(name: str) -> None:
     assert "<img" not in the_hubs(name, evil(second_show()))
+
+
+def test_a_person_is_called_by_address_and_never_by_number() -> None:
+    ada = SimpleNamespace(name="104512345678901234567")
+    page = the_hubs("home.html", first_show(), user=ada, account="a&b@x.example")
+    assert '<span class="house-account me-2">a&amp;b@x.example</span>' in page
+    assert ada.name not in re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
 
 
 def test_no_text_of_a_show_becomes_markup_around_the_dashboard() -> None:

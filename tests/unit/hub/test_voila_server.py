@@ -8,13 +8,24 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from jupyter_server.base.handlers import FileFindHandler
+from jupyter_server.services.kernels.handlers import KernelHandler
 from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
-from jupyterhub.singleuser.extension import JupyterHubAuthorizer
+from jupyterhub.singleuser.extension import (
+    JupyterHubAuthorizer,
+    JupyterHubLogoutHandler,
+    JupyterHubOAuthCallbackHandler,
+)
+from jupyterlab_server.themes_handler import ThemesHandler
 from voila.configuration import VoilaConfiguration
+from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
+from voila.static_file_handler import MultiStaticFileHandler
 
 from hub import voila_server
-from hub.spawner import DASHBOARD, VOILA
-from hub.voila_server import HouseIdentity, HouseVoila, report
+from hub.channel import HouseChannel
+from hub.pages import DeskPage, NoPage, PageChannel, StyleFiles, VisitTeller
+from hub.rules import DASHBOARD, VOILA
+from hub.voila_server import HouseIdentity, HouseVoila, page_headers, report
 
 ENVIRONMENT = {
     "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:4321/user/ada@example.com/",
@@ -52,6 +63,54 @@ def test_no_file_of_the_customers_configures_it(voila: HouseVoila) -> None:
     assert voila.config_file_paths == []
 
 
+def test_only_a_dashboard_is_served_unless_more_is_named(voila: HouseVoila) -> None:
+    assert voila.pages == {}
+    told = HouseVoila(argv=[])
+    told.parse_command_line(["--HouseVoila.pages=bridge=/a/bridge.ipynb"])
+    assert told.pages == {"bridge": "/a/bridge.ipynb"}
+
+
+def test_a_person_may_open_as_many_pages_as_the_house_says(voila: HouseVoila, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert voila.most_pages == 2
+    monkeypatch.setenv("TNG_KERNELS_PER_CUSTOMER", "5")
+    assert HouseVoila(argv=[]).most_pages == 5
+
+
+def test_messages_pass_through_our_channel(voila: HouseVoila) -> None:
+    assert voila.kernel_websocket_connection_class is HouseChannel
+
+
+OWNER = {KernelHandler, PageChannel, VoilaShutdownKernelHandler, DeskPage, NoPage}
+OWN_KERNELS = {VisitTeller}
+EVERYBODY = {MultiStaticFileHandler, StyleFiles, ThemesHandler, FileFindHandler}
+SIGN_IN = {JupyterHubLogoutHandler, JupyterHubOAuthCallbackHandler}
+
+
+def test_it_is_known_of_every_address_whom_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    app = HouseVoila()
+    try:
+        app.initialize([str(DASHBOARD), *VOILA, "--HouseVoila.pages=bridge=/a/bridge.ipynb"])
+        app.server_url = app.base_url
+        app.identity_provider = HouseIdentity(parent=app)
+        kinds = [handler for _, handler, *_ in app.init_handlers()]
+    finally:
+        HouseVoila.clear_instance()
+    assert set(kinds) == OWNER | OWN_KERNELS | EVERYBODY | SIGN_IN
+    assert kinds.count(DeskPage) == 2
+    assert kinds[-1] is NoPage
+
+
+def test_its_pages_load_from_the_house_alone_and_stand_in_no_frame() -> None:
+    headers = page_headers("https://shop.example/")
+    policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert not [source for source in " ".join(policy.values()).split() if "//" in source or source == "*"]
+    assert "Strict-Transport-Security" in headers
+
+
 def test_one_kernel_is_kept_warm_and_forgotten_ones_end(voila: HouseVoila) -> None:
     configuration = VoilaConfiguration(parent=voila)
     assert configuration.preheat_kernel
@@ -74,7 +133,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
 
 
 async def test_activity_is_reported_in_utc(told: list[tuple[str, dict[str, Any]]]) -> None:
-    await report(datetime(2026, 1, 1, 14, 0, tzinfo=timezone(timedelta(hours=2))))
+    assert await report(datetime(2026, 1, 1, 14, 0, tzinfo=timezone(timedelta(hours=2))))
     url, words = told[0]
     assert url == ENVIRONMENT["JUPYTERHUB_ACTIVITY_URL"]
     assert words["headers"] == {"Authorization": "token a-token"}
@@ -90,6 +149,6 @@ async def test_a_hub_that_does_not_answer_stops_nobody(
 
     monkeypatch.setattr(voila_server, "fetch", fetch)
     with caplog.at_level(logging.WARNING):
-        await report(datetime.now(UTC))
+        assert not await report(datetime.now(UTC))
     assert "ConnectionError" in caplog.text
     assert "a-token" not in caplog.text

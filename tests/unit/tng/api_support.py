@@ -18,7 +18,9 @@ from tng.api.service import make_api
 from tng.errors import ShopClosed
 from tng.fulfilment import Fulfilment
 from tng.jobs import EventKind, Job
+from tng.lookout import Lookout
 from tng.orders import Order
+from tng.overview import Health, Machine, PartHealth, PartMemory
 from tng.programme import price_of
 from tng.script import Premise
 from tng.settings import Settings
@@ -61,6 +63,8 @@ DOOR = HubDoor(
     cookie_secret="a secret of the test",
 )
 
+AROUND = (Machine((PartMemory("api", 2, 150),), 3, 9000), (PartHealth("hub", Health.WELL, "answers 200"),))
+
 
 @dataclass
 class FakeHub:
@@ -71,9 +75,23 @@ class FakeHub:
     down: bool = False
     asked: list[httpx.Request] = field(default_factory=list)
 
-    def admit(self, name: str, token: str, *, session: str | None = None, scopes: tuple[str, ...] = (SCOPE,)) -> str:
+    def admit(
+        self,
+        name: str,
+        token: str,
+        *,
+        session: str | None = None,
+        scopes: tuple[str, ...] = (SCOPE,),
+        groups: tuple[str, ...] = (),
+    ) -> str:
         """A person with a token."""
-        self.users[token] = {"kind": "user", "name": name, "scopes": list(scopes), "session_id": session}
+        person = {"kind": "user", "name": name, "scopes": list(scopes), "session_id": session, "groups": list(groups)}
+        self.users[token] = person
+        return token
+
+    def admit_service(self, name: str, token: str, *, scopes: tuple[str, ...] = (SCOPE,)) -> str:
+        """A service with its own token."""
+        self.users[token] = {"kind": "service", "name": name, "scopes": list(scopes), "session_id": None}
         return token
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -164,7 +182,8 @@ def make_house(*, like: House | None = None, show: Show | None = None, **setting
     shop = Shop(store, gateway, clock, price=price, public_url=configured.public, gate=gate, checkout_minutes=60)
     auth = HubAuth(DOOR, transport=httpx.MockTransport(hub.answer))
     fulfilment = Fulfilment(store, clock, lease_seconds=10, spread=lambda: 0.0)
-    app = make_api(shop, show, auth, configured)
+    lookout = Lookout(store, clock, lease_seconds=10, around=lambda: AROUND)
+    app = make_api(shop, show, auth, configured, lookout=lookout)
     house = House(hub, store, gateway, clock, show, shop, fulfilment, auth, app)
     return house
 

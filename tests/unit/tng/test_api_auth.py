@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from fastapi import Request
 
 from tests.unit.tng.api_support import ADA, BEN, PREFIX, SCOPE, WISH, House, make_house, visiting
 from tng.api.auth import HubDoor
@@ -143,6 +146,57 @@ async def test_a_session_of_another_hub_login_is_not_enough(house: House) -> Non
         await sign_in(house, browser)
         browser.cookies.set("jupyterhub-session-id", "session-2")
         assert (await browser.get("/me")).status_code == 401
+
+
+async def test_a_copied_cookie_is_worthless_a_second_after_the_sign_out(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with visiting(house, None) as browser:
+        await sign_in(house, browser)
+        assert (await browser.get("/me")).status_code == 200
+        del house.hub.users["browser-token"]
+        now = time.monotonic()
+        monkeypatch.setattr("tng.api.auth.time.monotonic", lambda: now + 1.1)
+        assert (await browser.get("/me")).status_code == 401
+
+
+async def test_a_browsers_token_is_good_in_its_cookie_alone(house: House) -> None:
+    house.hub.admit(ADA, "browser-token", session=SESSION)
+    async with visiting(house, "browser-token") as thief:
+        thief.cookies.set("jupyterhub-session-id", SESSION)
+        assert (await thief.get("/me")).status_code == 401
+
+
+async def test_a_cookie_with_a_token_of_no_session_is_nobodys(house: House) -> None:
+    async with visiting(house, None) as browser:
+        await sign_in(house, browser)
+        house.hub.admit(ADA, "browser-token", session=None)
+        assert (await browser.get("/me")).status_code == 401
+
+
+async def test_a_caller_has_the_groups_that_the_hub_says(house: House) -> None:
+    house.hub.users["ada-token"]["groups"] = ["operators"]
+    request = Request({"type": "http", "headers": [(b"authorization", b"Bearer ada-token")]})
+    assert (await house.auth.caller(request)).groups == {"operators"}
+
+
+@pytest.mark.parametrize(
+    ("change", "still"),
+    [
+        pytest.param({}, True, id="as before"),
+        pytest.param({"down": True}, True, id="the hub is away"),
+        pytest.param({"users": {}}, False, id="signed out"),
+        pytest.param({"users": {"ada-token": {"kind": "user", "name": BEN, "scopes": [SCOPE]}}}, False, id="another"),
+        pytest.param({"users": {"ada-token": {"kind": "user", "name": ADA, "scopes": []}}}, False, id="not allowed"),
+    ],
+)
+async def test_a_long_call_is_asked_about_again(house: House, change: dict[str, Any], still: bool) -> None:
+    request = Request({"type": "http", "headers": [(b"authorization", b"Bearer ada-token")]})
+    caller = await house.auth.caller(request)
+    for name, value in change.items():
+        setattr(house.hub, name, value)
+    house.auth._known.clear()  # the seconds have passed for which an answer is believed
+    assert await house.auth.is_still(caller, request) is still
 
 
 async def test_a_browsers_write_needs_the_csrf_header_and_a_kernels_does_not(house: House) -> None:

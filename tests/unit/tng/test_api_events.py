@@ -169,6 +169,32 @@ async def test_a_stream_ends_after_its_time_so_that_the_token_is_checked_again(h
     assert told == ["state"]
 
 
+async def test_a_stream_ends_when_whoever_follows_has_signed_out(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tng.api.events.STILL_SECONDS", 0.05)
+    monkeypatch.setattr("tng.api.auth.CACHE_SECONDS", 0.0)
+    order = house.order()
+    following = asyncio.create_task(stream(house, order.id))
+    while not house.app.state.streams[ADA]:  # noqa: ASYNC110 - the application has no event for it
+        await asyncio.sleep(0.01)
+    del house.hub.users["ada-token"]
+    assert kinds(await asyncio.wait_for(following, 5)) == ["state"]
+
+
+async def test_a_stream_goes_on_while_the_hub_is_away(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tng.api.events.STILL_SECONDS", 0.02)
+    monkeypatch.setattr("tng.api.auth.CACHE_SECONDS", 0.0)
+    order = house.order()
+    following = asyncio.create_task(stream(house, order.id))
+    while not house.app.state.streams[ADA]:  # noqa: ASYNC110 - the application has no event for it
+        await asyncio.sleep(0.01)
+    house.hub.down = True
+    asked = len(house.hub.asked)
+    while len(house.hub.asked) < asked + 3:  # noqa: ASYNC110 - the fake hub has no event for it
+        await asyncio.sleep(0.01)
+    house.deliver(order)
+    assert kinds(await asyncio.wait_for(following, 5))[-1] == "end"
+
+
 async def test_one_customer_cannot_hold_every_stream(house: House) -> None:
     order = house.order()
     house.app.state.streams[ADA] = STREAMS_EACH

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.log_lines import logged
 from tests.unit.tng.api_support import ADA, PREFIX, PROVENANCE, SCRIPT, WISH, House, make_house, visiting
 from tng.script import parse
 
@@ -237,13 +238,13 @@ async def test_an_unexpected_error_is_a_sentence_and_a_log_line_without_words(
     assert WISH["title"] not in caplog.text
 
 
-async def test_no_premise_and_no_address_reach_the_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG")
-    async with visiting(house) as ada:
-        placed = (await ada.post("/orders", json=WISH, headers=KEY)).json()
-        await ada.get(f"/orders/{placed['id']}")
-        house.closed = True
-        await ada.post("/orders", json=WISH | {"title": "Another Title"}, headers={"Idempotency-Key": "2"})
-    said = "\n".join(r.getMessage() for r in caplog.records if r.name.startswith("tng"))
+async def test_no_premise_and_no_address_reach_the_log(house: House) -> None:
+    with logged() as lines:
+        async with visiting(house) as ada:
+            placed = (await ada.post("/orders", json=WISH, headers=KEY)).json()
+            await ada.get(f"/orders/{placed['id']}")
+            house.closed = True
+            await ada.post("/orders", json=WISH | {"title": "Another Title"}, headers={"Idempotency-Key": "2"})
+    said = "\n".join(lines.about(" tng."))
     assert placed["id"] in said
     assert not [word for word in (ADA, "Quiet Hours", "Another Title", "ada-token") if word in said]

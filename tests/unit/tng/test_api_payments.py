@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import START
+from tests.log_lines import logged
 from tests.unit.tng.api_support import House, make_house, visiting
 from tng.orders import OrderState
 
@@ -140,15 +141,17 @@ async def test_a_webhook_is_asked_for_again_while_we_are_busy_or_stripe_is_away(
     assert house.store.tables.orders[order.id].state is OrderState.PAID
 
 
-async def test_a_refund_that_came_back_is_said_aloud(house: House, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_refund_that_came_back_is_said_aloud(house: House) -> None:
     order = house.order()
     payload, signature = house.gateway.webhook("refund.failed", str(order.checkout_session_id))
-    async with visiting(house, None) as stripe:
-        answer = await stripe.post("/stripe/webhook", content=payload, headers={"Stripe-Signature": signature})
+    with logged() as lines:
+        async with visiting(house, None) as stripe:
+            answer = await stripe.post("/stripe/webhook", content=payload, headers={"Stripe-Signature": signature})
     assert answer.status_code == 200
-    said = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    said = lines.about(" ERROR ")
     assert len(said) == 1
-    assert said[0].startswith(f"order {order.id}: a refund came back")
+    assert "a refund came back" in said[0]
+    assert f"order={order.id} event=evt_refund.failed" in said[0]
 
 
 async def test_a_webhook_beyond_256_kb_is_refused(house: House) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import pytest
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope, Send
 
 from tests.unit.tng.api_support import PREFIX, House, make_house, visiting
 from tng.api.background import repeat, repeating
 from tng.api.refusals import status_of
+from tng.api.shield import Shield
 from tng.errors import ApiError, GatewayUnavailable, RunFailed
 
 
@@ -41,6 +45,19 @@ async def test_the_front_door_leads_to_the_house(house: House) -> None:
     async with visiting(house, None) as anyone:
         answer = await anyone.get("/")
     assert (answer.status_code, answer.headers["location"]) == (302, "http://house.test/hub/")
+
+
+async def test_who_leaves_in_mid_request_is_no_fault_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise ClientDisconnect
+
+    async def never(*_message: object) -> Message:
+        raise AssertionError("there is nobody to read from, or to answer")
+
+    with caplog.at_level(logging.INFO):
+        await Shield(app)({"type": "http", "headers": []}, never, never)  # type: ignore[arg-type]
+    assert [(record.levelname, record.getMessage().count("\n")) for record in caplog.records] == [("INFO", 0)]
+    assert not hasattr(caplog.records[0], "fault")
 
 
 async def test_health_needs_nobody(house: House) -> None:

@@ -30,7 +30,7 @@ def test_the_store_is_made_with_its_tables_in_a_closed_folder(tmp_path: Path) ->
         assert work.orders.of("ada") == []
     store.close()
     assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
-    assert stat.S_IMODE((tmp_path / "home" / "orders.sqlite").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "home" / "shop" / "orders.sqlite").stat().st_mode) == 0o600
 
 
 def test_a_shop_without_keys_does_not_open(tmp_path: Path) -> None:

@@ -98,6 +98,7 @@ def test_a_preheated_kernel_waits_for_its_page() -> None:
     def answer(connection: ServerConnection) -> None:
         assert connection.request is not None
         assert connection.request.path == "/user/ada/voila/query/kernel-1"
+        assert connection.request.headers["Authorization"] == "Bearer a-secret-of-the-server"
         given.wait(5)
         connection.send(json.dumps({"QUERY_STRING": "order=ord_1"}))
 
@@ -108,6 +109,7 @@ def test_a_preheated_kernel_waits_for_its_page() -> None:
             "VOILA_APP_PORT": str(server.socket.getsockname()[1]),
             "VOILA_SERVER_URL": "/user/ada/",
             "VOILA_KERNEL_ID": "kernel-1",
+            "TNG_VISIT_KEY": "a-secret-of-the-server",
         }
         answers: list[str] = []
         waiting = threading.Thread(target=lambda: answers.append(query_string(environ)))
@@ -384,6 +386,11 @@ def test_building_the_page_asks_nobody_anything() -> None:
 
     dashboard = Dashboard(client_of(refuse), product="Lantern Scripts")
     assert "Lantern Scripts" in html_of(dashboard.page)
+
+
+def test_the_page_says_whose_it_is_by_the_address_that_the_hub_gave_it() -> None:
+    dashboard = Dashboard.from_environment({"TNG_ACCOUNT": "ada&ben@example.com"})
+    assert '<span class="tng-account">ada&amp;ben@example.com</span>' in dashboard.header.value
 
 
 @pytest.mark.parametrize(

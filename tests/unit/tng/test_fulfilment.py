@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.fakes import FakeStore
-from tests.house import House, session_of
+from tests.house import House
+from tests.log_lines import logged
 from tests.samples import a_job, an_order, keep, the_job, the_order
 from tng.errors import JobCancelled, LeaseLost, ReleaseDamaged, RunFailed, StoreBusy
 from tng.jobs import MOST_ATTEMPTS, MOST_FAILURES, Errand, EventKind, Job, JobState
@@ -323,17 +324,17 @@ def test_a_busy_store_is_told() -> None:
         house.fulfilment.heartbeat(job)
 
 
-def test_no_log_line_holds_the_customers_words(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG")
-    order, job = house.writing()
-    house.fulfilment.fail(job, FAULT)
-    house.clock.advance(seconds=5)
-    again = house.fulfilment.claim("w1")
-    assert again is not None
-    house.fulfilment.deliver(again, **RESULT | {"script_text": "SECRET TEXT"})
-    assert f"order {order.id} WRITING→DELIVERED" in caplog.text
-    for secret in (order.premise.title, order.premise.logline, "SECRET TEXT", order.customer + " ", session_of(order)):
-        assert secret not in caplog.text
+def test_no_log_line_holds_the_customers_words(house: House) -> None:
+    with logged() as lines:
+        order, job = house.writing()
+        house.fulfilment.fail(job, FAULT)
+        house.clock.advance(seconds=5)
+        again = house.fulfilment.claim("w1")
+        assert again is not None
+        house.fulfilment.deliver(again, **RESULT | {"script_text": "SECRET TEXT"})
+    assert f"order={order.id} job={job.id} attempt=2" in lines.about("WRITING→DELIVERED")[0]
+    for secret in (order.premise.title, order.premise.logline, "SECRET TEXT", order.customer + " "):
+        assert secret not in lines.getvalue()
 
 
 def test_an_unknown_order_would_be_noticed() -> None:

@@ -8,6 +8,7 @@ a plain one for readers, who wait for nobody. Local disks only: WAL does not wor
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ _POSTGRES_BUSY = {"55P03", "40P01", "40001", "57P03", "23505"}
 
 def connect(url: str, *, busy_seconds: float = 10.0) -> Engine:
     """An engine for ``url``. On SQLite the file is created here, closed to everybody but its owner.
+
+    In a folder that a group shares (setgid) the file is open to that group, too.
 
     ``busy_seconds`` is how long a statement waits for a lock before StoreBusy is raised.
     """
@@ -70,8 +73,14 @@ def _is_busy(error: DBAPIError) -> bool:
 
 def _create_closed(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    path.chmod(0o600)  # -wal and -shm take the file's mode
+    shared = path.parent.stat().st_mode & stat.S_ISGID  # by api and worker, where each is a Unix user of its own
+    mode = 0o660 if shared else 0o600
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | (os.O_NOFOLLOW if shared else 0), mode)
+    try:
+        if os.fstat(descriptor).st_uid == os.geteuid():
+            os.fchmod(descriptor, mode)  # -wal and -shm take the file's mode
+    finally:
+        os.close(descriptor)
 
 
 def _sqlite_connection(busy_seconds: float) -> Any:

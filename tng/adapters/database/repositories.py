@@ -26,7 +26,7 @@ MOST_HEARD = 500
 SomeRecord = TypeVar("SomeRecord", bound=Record)
 
 
-class _Table:
+class Table:
     """A session, and whether its rows are to be locked."""
 
     def __init__(self, session: Session, *, writes: bool) -> None:
@@ -40,7 +40,7 @@ class _Table:
         return self._session.scalars(self._locked(query)).one_or_none()
 
 
-class SqlOrders(_Table):
+class SqlOrders(Table):
     """See :class:`tng.ports.Orders`."""
 
     def add(self, order: Order) -> None:
@@ -90,7 +90,7 @@ class SqlOrders(_Table):
         return record
 
 
-class SqlJobs(_Table):
+class SqlJobs(Table):
     """See :class:`tng.ports.Jobs`."""
 
     def add(self, job: Job) -> Job:
@@ -159,7 +159,7 @@ class SqlJobs(_Table):
         return record
 
 
-class SqlOutbox(_Table):
+class SqlOutbox(Table):
     """See :class:`tng.ports.Outbox`."""
 
     def add(self, errand: Errand, now: datetime) -> None:
@@ -189,7 +189,7 @@ class SqlOutbox(_Table):
         self._session.flush()
 
 
-class SqlInbox(_Table):
+class SqlInbox(Table):
     """See :class:`tng.ports.Inbox`."""
 
     def handled(self, event_id: str) -> bool:

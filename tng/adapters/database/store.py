@@ -9,8 +9,10 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from tng.adapters.database.engine import READS, busy_means_busy
+from tng.adapters.database.gpus import SqlGpus
+from tng.adapters.database.lookout import SqlCounts, SqlWatch
 from tng.adapters.database.repositories import SqlInbox, SqlJobs, SqlOrders, SqlOutbox
-from tng.ports import Inbox, Jobs, Orders, Outbox, Work
+from tng.ports import Counts, Gpus, Inbox, Jobs, Orders, Outbox, Watch, Work
 
 
 class SqlWork:
@@ -20,6 +22,9 @@ class SqlWork:
     jobs: Jobs
     outbox: Outbox
     inbox: Inbox
+    gpus: Gpus
+    counts: Counts
+    watch: Watch
 
     def __init__(self, session: Session, *, writes: bool) -> None:
         self._session = session
@@ -28,6 +33,9 @@ class SqlWork:
         self.jobs = SqlJobs(session, writes=writes)
         self.outbox = SqlOutbox(session, writes=writes)
         self.inbox = SqlInbox(session, writes=writes)
+        self.gpus = SqlGpus(session, writes=writes)
+        self.counts = SqlCounts(session, writes=writes)
+        self.watch = SqlWatch(session, writes=writes)
 
     def commit(self) -> None:
         """Save. Raises RuntimeError in a unit that only reads: that is a slip of ours, not of the database."""

@@ -23,6 +23,8 @@ export default {
       if (message.kind === "keep") keep(message.order);
     };
     model.on("msg:custom", listen);
+    // What the kernel said while the page was being drawn reached nobody: it is asked to say it again.
+    model.send({ kind: "here" });
     return () => model.off("msg:custom", listen);
   },
 };

@@ -1,0 +1,181 @@
+"""What the bridge shows of an overview: tiles above, tables below. Every text is set as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from tng.dashboard.markup import Html, joined, tag
+from tng.orders import OrderState
+from tng.overview import Health, Overview
+
+LONG_WAIT_SECONDS = 120.0
+"""A paid order that waits for longer is worth a look."""
+
+LITTLE_DISK_MEGABYTES = 2000
+
+SIGNS = {Health.WELL: "✓", Health.UNWELL: "✗", Health.UNKNOWN: "?"}
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def span(seconds: float) -> str:
+    """A length of time in two words at most: 8 s, 3 min, 2 h 5 min, 3 d."""
+    whole = int(max(seconds, 0))
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min"
+    if whole < DAY:
+        return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"
+    return f"{whole // DAY} d"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago a moment was."""
+    return f"{span((now - moment).total_seconds())} ago"
+
+
+def tiles(seen: Overview) -> Html:
+    """The numbers that are looked at first."""
+    queue, machine = seen.queue, seen.machine
+    here = sum(worker.here(seen.at) for worker in seen.workers)
+    late = queue.oldest_seconds > LONG_WAIT_SECONDS
+    wait = f"the oldest for {span(queue.oldest_seconds)}" if queue.waiting else "nobody waits"
+    estimate = queue.estimate_seconds
+    until = f", about {span(estimate)} to write them" if queue.waiting and estimate is not None else ""
+    shown = [
+        _tile("Waiting", queue.waiting, wait + until, bad=late),
+        _tile("Being written", len(seen.leases), "now" if seen.leases else "nothing now"),
+        _tile("Workers", here, f"of {len(seen.workers)} that reported", bad=not here),
+        _tile("Refunds owed", queue.refunds_waiting, "money to give back", bad=queue.refunds_waiting > 0),
+    ]
+    if machine is not None:
+        gigabytes = sum(part.megabytes for part in machine.parts) / 1000
+        disk = machine.free_disk_megabytes
+        shown.append(_tile("Kernels", machine.kernels, "of pages and workbenches, warm ones too"))
+        shown.append(_tile("Memory", f"{gigabytes:.1f} GB", "of all parts together"))
+        if disk is not None:
+            shown.append(_tile("Disk free", f"{disk / 1000:.0f} GB", "", bad=disk < LITTLE_DISK_MEGABYTES))
+    at = tag("p", f"Seen at {seen.at:%H:%M:%S} UTC", class_="tng-hint")
+    return joined([at, tag("ul", *shown, class_="tng-tiles")])
+
+
+def health(seen: Overview) -> Html:
+    """How each part of the house is, and how that is known."""
+    rows = [
+        (
+            part.part,
+            tag("span", f"{SIGNS[part.health]} {part.health}", class_=f"tng-{part.health}"),
+            _words(part.sentence),
+        )
+        for part in seen.health
+    ]
+    return _table("Parts of the house", ("Part", "State", "How that is known"), rows, "Nothing is known.")
+
+
+def orders(seen: Overview) -> Html:
+    """Orders by state."""
+    rows = [(state.value, str(seen.orders.get(state, 0))) for state in OrderState]
+    return _table("Orders", ("State", "Orders"), rows, "")
+
+
+def leases(seen: Overview) -> Html:
+    """Jobs that are being written, and by whom."""
+    rows = [
+        (
+            f"{lease.job_id}",
+            lease.order_id or "none",
+            lease.worker,
+            f"{lease.attempt}, {lease.failures} failed",
+            ago(lease.heard_at, seen.at),
+            _left(lease.lease_until, seen.at),
+        )
+        for lease in seen.leases
+    ]
+    names = ("Job", "Order", "Worker", "Attempt", "Last heartbeat", "Lease")
+    return _table("Being written", names, rows, "Nothing is being written.")
+
+
+def workers(seen: Overview) -> Html:
+    """Everybody who reported, and who is gone without a word."""
+    rows = [
+        (
+            worker.name,
+            _flag("here" if worker.here(seen.at) else "gone without a word", good=worker.here(seen.at)),
+            ago(worker.seen_at, seen.at),
+            span((seen.at - worker.started_at).total_seconds()),
+        )
+        for worker in seen.workers
+    ]
+    return _table("Workers", ("Worker", "State", "Last seen", "Runs for"), rows, "No worker has reported.")
+
+
+def gpus(seen: Overview) -> Html:
+    """Who holds which GPU."""
+    rows = [
+        (use.gpu, use.kind, use.holder, ago(use.since_at, seen.at), _left(use.until_at, seen.at)) for use in seen.gpus
+    ]
+    waits = f"{seen.gpus_waiting} wait for one." if seen.gpus_waiting else "Nobody waits for one."
+    names = ("GPU", "For", "Held by", "Since", "Lease")
+    return _table("GPUs", names, rows, f"No GPU is held. {waits}", note=waits)
+
+
+def memory(seen: Overview) -> Html:
+    """What each part of the house holds."""
+    parts = sorted(seen.machine.parts, key=lambda part: -part.megabytes) if seen.machine else []
+    rows = [(part.part, str(part.processes), f"{part.megabytes} MB") for part in parts]
+    return _table("Memory", ("Part", "Processes", "Memory"), rows, "The processes of this machine cannot be seen.")
+
+
+def faults(seen: Overview) -> Html:
+    """What went wrong, the last first."""
+    rows = [
+        (fault.kind, fault.part, _words(fault.sentence), str(fault.count), ago(fault.last_at, seen.at))
+        for fault in seen.faults
+    ]
+    return _table("What went wrong", ("Kind", "Part", "What it means", "Times", "Last"), rows, "Nothing, so far.")
+
+
+SECTIONS: Sequence[tuple[str, Callable[[Overview], Html]]] = (
+    ("tiles", tiles),
+    ("leases", leases),
+    ("health", health),
+    ("workers", workers),
+    ("faults", faults),
+    ("orders", orders),
+    ("memory", memory),
+    ("gpus", gpus),
+)
+"""What stands on the page, from its top to its end; the style sheet counts on this order."""
+
+
+def _tile(name: str, value: int | str, note: str, *, bad: bool = False) -> Html:
+    alarm = "tng-tile tng-alarm" if bad else "tng-tile"
+    return tag("li", tag("span", name), tag("b", str(value)), tag("small", note), class_=alarm)
+
+
+def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[str]], empty: str, *, note: str = "") -> Html:
+    """A table that scrolls by itself where it is too wide; a sentence where it has no row."""
+    heading = tag("h2", title)
+    bodies = [tag("tr", *(tag("td", cell) for cell in row)) for row in rows]
+    if not bodies:
+        return tag("section", heading, tag("p", empty, class_="tng-hint"), class_="tng-panel")
+    head = tag("thead", tag("tr", *(tag("th", name, scope="col") for name in names)))
+    table = tag("table", head, tag("tbody", *bodies))
+    scrolls = tag("div", table, class_="tng-scrolls", tabindex="0", role="region", aria_label=title)
+    below = tag("p", note, class_="tng-hint") if note else Html("")
+    return tag("section", heading, scrolls, below, class_="tng-panel")
+
+
+def _words(sentence: str) -> Html:
+    """A cell that may have several lines."""
+    return tag("span", sentence, class_="tng-words")
+
+
+def _left(until: datetime, now: datetime) -> Html:
+    seconds = (until - now).total_seconds()
+    return _flag(f"{span(seconds)} left" if seconds > 0 else "over", good=seconds > 0)
+
+
+def _flag(words: str, *, good: bool) -> Html:
+    return tag("span", words, class_="" if good else "tng-unwell")
