@@ -50,8 +50,7 @@ def test_the_worker_is_killed_in_mid_script_and_the_script_is_delivered_once(
     assert _told(house, "job claimed", order_id) == 2
     assert _told(house, "WRITING→DELIVERED", order_id) == 1
     assert ada.page.locator(".tng-scene").nth(1).inner_text() == first_scene, "the seed gives the same script"
-    headings = ada.page.locator(".tng-heading").all_inner_texts()
-    assert len(headings) == SCENES
+    expect(ada.page.locator(".tng-heading")).to_have_count(SCENES)
 
 
 def test_the_api_is_killed_while_a_script_is_written_and_the_page_reconnects(
@@ -64,7 +63,7 @@ def test_the_api_is_killed_while_a_script_is_written_and_the_page_reconnects(
     ada.photograph("10-reconnecting")
     ada.expect_sentence("ready", patience_ms=180_000)
     expect(ada.page.locator(".tng-connection")).to_have_count(0)
-    assert ada.page.locator(".tng-heading").count() == SCENES
+    expect(ada.page.locator(".tng-heading")).to_have_count(SCENES)
 
 
 def _cut_short(weights: Path) -> None:
