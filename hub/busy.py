@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
-PATIENCE_SECONDS: Final = 3.0
+PATIENCE_SECONDS: Final = 6.0
 """How long a page waits for a place before it is refused: a page that is loaded again leaves its own within that."""
 
 
