@@ -58,7 +58,7 @@ def test_a_desk_can_be_loaded_again_and_again_while_every_place_is_taken(ada: Vi
     for _ in range(2):
         assert loaded(second.reload()) == 200
     for _ in range(3):
-        second.reload(wait_until="commit")  # the widgets are not drawn yet when it is loaded again
+        second.goto(ada.page.url, wait_until="commit")  # the widgets are not drawn yet when it is loaded again
     second.wait_for_selector(".tng-price")
 
 

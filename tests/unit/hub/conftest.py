@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import traitlets.log
 from traitlets.config import Config
 
 from hub.config import configure
@@ -35,6 +37,12 @@ def _no_settings_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("TNG_", "GOOGLE_", "STRIPE_")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _log_of_traitlets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What configurable things log is heard, whatever application an earlier test began in this process."""
+    monkeypatch.setattr(traitlets.log, "get_logger", lambda: logging.getLogger("tests.traitlets"))
 
 
 @pytest.fixture
