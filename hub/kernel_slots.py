@@ -13,9 +13,10 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from tng.settings import Carrier, Settings
+if TYPE_CHECKING:  # the hub's side alone: a person's server starts without the settings
+    from tng.settings import Settings
 
 SLOTS: Final = "TNG_SLOTS"
 """The environment variable that names the folder; without it (in a container, say) there is no ceiling of the house."""
@@ -32,18 +33,6 @@ FRESH_SECONDS: Final = 5.0
 
 WISH_SECONDS: Final = 0.5
 LOOK_SECONDS: Final = 0.1
-
-
-def ceilings(settings: Settings) -> dict[str, str]:
-    """What a person's server is told of the ceilings: kernels, and how long it may do nothing."""
-    idle_seconds = settings.idle_minutes * 60
-    told = {
-        PER_CUSTOMER: str(settings.kernels_per_customer),
-        IDLE: str(round(idle_seconds)),
-        ACTIVITY: str(max(1, min(60, int(idle_seconds / 4)))),
-    }
-    here = settings.carrier is Carrier.LOCAL  # a container does not see the files of this machine
-    return told | (KernelSlots.of(settings).environment() if here else {})
 
 
 class Slot:

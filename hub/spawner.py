@@ -20,9 +20,9 @@ from jupyterhub.spawner import SimpleLocalProcessSpawner, SpawnException
 from traitlets import Bool, Integer, Unicode
 from traitlets.config import Config
 
+from hub.ceilings import ceilings
 from hub.front import stand_ins
 from hub.homes import make_home, remove_sockets, socket_folder
-from hub.kernel_slots import ceilings
 from hub.limits import CLEAR_SECONDS, Ceiling, Fences, GroupFence, find_fences
 from hub.places import HARMLESS, TEMPLATES
 from hub.processes import die_with_parent, gain_nothing

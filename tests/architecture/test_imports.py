@@ -52,6 +52,13 @@ def test_a_module_body_holds_definitions_only(path: Path) -> None:
     assert not busy
 
 
+@pytest.mark.parametrize("server", ["hub.voila_server", "hub.lab_server"])
+def test_a_persons_server_starts_without_the_settings(server: str) -> None:
+    """Somebody waits for it: what it is told is in its environment, and pydantic costs a quarter of a second."""
+    code = f"import sys, {server}; sys.exit('tng.settings' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
 def test_importing_every_module_writes_nothing_and_logs_nothing(tmp_path: Path) -> None:
     # migration scripts are run by Alembic, never imported by name
     names = [

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.kernel_slots import FRESH_SECONDS, KernelSlots, NoCeiling, ceilings
+from hub.ceilings import ceilings
+from hub.kernel_slots import FRESH_SECONDS, KernelSlots, NoCeiling
 from tests.architecture.sources import ROOT
 from tng.settings import Settings
 
