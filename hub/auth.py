@@ -21,13 +21,11 @@ from traitlets.config import Config
 from hub.keys import own_secret
 from hub.logout import HouseLogout
 from hub.sandbox.people import PEOPLE
+from tng.overview import OPERATORS
 from tng.settings import Settings
 
 POWER_USERS = "power-users"
 """The group whose members get JupyterLab."""
-
-OPERATORS = "operators"
-"""The group whose members see the bridge."""
 
 ACCOUNT = "TNG_ACCOUNT"
 """Where a person's server finds the address of its owner: to show it, and for nothing else."""

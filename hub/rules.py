@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from traitlets import Bool, Dict, Instance, Unicode
 from traitlets.config import Config, LoggingConfigurable
 
-from hub.auth import OPERATORS, POWER_USERS
+from hub.auth import POWER_USERS
 from hub.busy import HOUSE_IS_FULL, HUB_PATIENCE_SECONDS, looks_ahead
 from hub.doors import Choice, Door, Form, Offer, Refusal, again_query, choose, offer
 from hub.front import front
@@ -22,6 +22,7 @@ from hub.gpus import GpuDesk, Hold, State
 from hub.kernel_slots import KernelSlots
 from hub.places import NOTEBOOKS, PYTHON
 from tng.errors import StoreBusy
+from tng.overview import OPERATORS
 from tng.settings import ROOT, Settings
 from tng.shows import Show
 

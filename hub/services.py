@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 from traitlets.config import Config
 
-from hub.auth import OPERATORS, callback_url, google_client
+from hub.auth import callback_url, google_client
 from hub.keys import own_secret
 from hub.places import PYTHON, settings_environment
 from hub.rooms import SERVICES, STRIPE_STAND_IN, room
 from hub.unix_users import isolates, service
+from tng.overview import OPERATORS
 from tng.settings import ROOT, Settings
 
 API_ACCESS = "access:services!service=api"

@@ -226,7 +226,7 @@ class HouseSpawner(HouseRules, SimpleLocalProcessSpawner):  # type: ignore[misc]
 
     def _say_why(self, reason: str) -> None:
         self.endings[self.user.id] = f"Your server was stopped: {reason}."
-        self.log.warning("the server of account %d was stopped: %s", self.user.id, reason)
+        super()._say_why(reason)
 
 
 def _born(pid: int) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.open_house import OpenHouse, free_block
+from tests.open_house import OpenHouse, free_block, opened
 
 BIND = """
 set -e
@@ -75,12 +75,9 @@ def isolated(*, before: Callable[[Path], None] | None = None, **settings: str) -
         before(place / "var")
     port = free_block()
     numbers = {"TNG_UID_BASE": str(uid_base_of(port))}  # two houses with the same numbers may not be open at once
-    house = OpenHouse(place / "var", port, command=own_view(), TNG_ISOLATION="users", **numbers | settings)
+    told = {"TNG_ISOLATION": "users"} | numbers | settings
     try:
-        house.wait_until_ready()
-        yield house
+        with opened(place / "var", port=port, command=own_view(), **told) as house:
+            yield house
     finally:
-        if house.process.poll() is None:
-            house.stop()
-        house.end()
         shutil.rmtree(place, ignore_errors=True)

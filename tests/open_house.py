@@ -130,9 +130,9 @@ class OpenHouse:
 
 
 @contextmanager
-def opened(home: Path, **settings: str) -> Iterator[OpenHouse]:
+def opened(home: Path, *, port: int | None = None, command: Sequence[str] = (), **settings: str) -> Iterator[OpenHouse]:
     """A house that is ready; afterwards nothing of it is left."""
-    house = OpenHouse(home, free_block(), **settings)
+    house = OpenHouse(home, port or free_block(), command=command, **settings)
     try:
         house.wait_until_ready()
         yield house

@@ -112,9 +112,9 @@ def build_lookout(
     return Lookout(store, SystemClock(), lease_seconds=settings.lease_seconds, around=looks)
 
 
-def build_attendance(settings: Settings, name: str, faults: FaultCounter) -> Attendance:
+def build_attendance(settings: Settings, name: str, faults: FaultCounter, *, store: Store | None = None) -> Attendance:
     """What says that the worker of this name is there, and what went wrong in it."""
-    return Attendance(build_lookout(settings, store=build_store(settings)), name, faults)
+    return Attendance(build_lookout(settings, store=store or build_store(settings)), name, faults)
 
 
 def build_fulfilment(settings: Settings, *, store: Store | None = None, clock: Clock | None = None) -> Fulfilment:
@@ -127,14 +127,15 @@ def build_fulfilment(settings: Settings, *, store: Store | None = None, clock: C
     )
 
 
-def build_gpu_keeper(settings: Settings) -> GpuKeeper:
+def build_gpu_keeper(settings: Settings, *, store: Store | None = None) -> GpuKeeper:
     """What claims a worker's GPUs, on a machine that has some. Raises StoreBusy."""
     gpus = [gpu.uuid for gpu in inventory(os.environ.get("CUDA_VISIBLE_DEVICES"))]
-    ledger = build_gpu_ledger(settings.orders_url, host=socket.gethostname(), order_gpus=settings.order_gpus)
+    book = store or build_store(settings)
+    ledger = GpuLedger(book, SystemClock(), host=socket.gethostname(), order_gpus=settings.order_gpus)
     return GpuKeeper(ledger, _worker_name(), gpus, settings.order_gpus)
 
 
-def build_worker(settings: Settings, gpus: dict[str, str] | None = None) -> Worker:
+def build_worker(settings: Settings, gpus: dict[str, str] | None = None, *, store: Store | None = None) -> Worker:
     """The process that writes. It needs the database and the release, and no key.
 
     ``gpus`` is what its kernels are told of GPUs; it is read whenever one is started.
@@ -157,7 +158,7 @@ def build_worker(settings: Settings, gpus: dict[str, str] | None = None) -> Work
         environment=ChainMap({}, gpus or {}, {"TF_FORCE_GPU_ALLOW_GROWTH": "true", **os.environ}),
     )
     return Worker(
-        build_fulfilment(settings),
+        build_fulfilment(settings, store=store),
         runner,
         name=_worker_name(),
         release_folder=release_folder,

@@ -52,10 +52,11 @@ def worker() -> None:
     log.write_as(settings.log)
     faults = log.FaultCounter("worker")
     logging.getLogger().addHandler(faults)
-    with build_gpu_keeper(settings) as keeper:
-        ours = build_worker(settings, keeper.environment)
+    store = build_store(settings)
+    with build_gpu_keeper(settings, store=store) as keeper:
+        ours = build_worker(settings, keeper.environment, store=store)
         stop_on_signals(ours.stop)
-        with build_attendance(settings, ours.name, faults):
+        with build_attendance(settings, ours.name, faults, store=store):
             ours.run_forever()
 
 
