@@ -5,20 +5,24 @@ from __future__ import annotations
 import copy
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tng.errors import LeaseLost, OrderNotFound, StoreBusy
+from tng.errors import LeaseLost, OrderNotFound, RetrainingError, ScheduleError, StoreBusy
 from tng.faults import Fault
 from tng.gpus import Claim, ClaimKind, Use, Wish
-from tng.jobs import Errand, EventKind, Job, JobEvent, JobState
+from tng.house_ports import Counts, Gpus, Promotions, Retrainings, Schedules, Watch
+from tng.jobs import WRITING, Errand, EventKind, Job, JobEvent, JobKind, JobState
 from tng.orders import Order, OrderState
 from tng.overview import Presence
 from tng.payments import PaymentEvent
-from tng.ports import Counts, Event, Gpus, Inbox, Jobs, Orders, Outbox, Watch, Work
+from tng.ports import Event, Inbox, Jobs, Orders, Outbox, Work
+from tng.promotions import Evaluation, Promotion, Written
+from tng.retrainings import Retraining
+from tng.schedules import Schedule
 
 LOCK_SECONDS = 5.0
 
@@ -36,6 +40,10 @@ class _Tables:
     said_at: dict[int, datetime] = field(default_factory=dict)
     workers: dict[str, Presence] = field(default_factory=dict)
     faults: dict[tuple[str, str], Fault] = field(default_factory=dict)
+    promotions: list[Promotion] = field(default_factory=list)
+    evaluations: list[Evaluation] = field(default_factory=list)
+    schedules: dict[str, Schedule] = field(default_factory=dict)
+    retrainings: dict[str, Retraining] = field(default_factory=dict)
 
 
 class _Orders:
@@ -88,8 +96,11 @@ class _Jobs:
     def get(self, key: str) -> Job | None:
         return next((job for job in self._rows.values() if job.key == key), None)
 
-    def claim(self, worker: str, now: datetime, lease_until: datetime) -> Job | None:
-        due = [job for job in self._rows.values() if not job.used_up and (_is_due(job, now) or _is_left(job, now))]
+    def claim(
+        self, worker: str, now: datetime, lease_until: datetime, kinds: Collection[JobKind] = WRITING
+    ) -> Job | None:
+        ours = [job for job in self._rows.values() if job.kind in kinds and not job.used_up]
+        due = [job for job in ours if _is_due(job, now) or _is_left(job, now)]
         if not due:
             return None
         job = min(due, key=lambda job: (job.ready_at or datetime.min.replace(tzinfo=UTC), job.id))
@@ -97,8 +108,9 @@ class _Jobs:
         self._rows[job.id] = taken
         return taken
 
-    def overdrawn(self, now: datetime) -> Sequence[Job]:
-        return [job for job in self._rows.values() if job.used_up and _is_left(job, now)]
+    def overdrawn(self, now: datetime, kinds: Collection[JobKind] = WRITING) -> Sequence[Job]:
+        ours = [job for job in self._rows.values() if job.kind in kinds]
+        return [job for job in ours if job.used_up and _is_left(job, now)]
 
     def update(self, token: tuple[int, int], **changes: Any) -> None:
         self._rows[token[0]] = replace(self._own(token), **changes)
@@ -135,13 +147,17 @@ class _Outbox:
     def add(self, errand: Errand, now: datetime) -> None:
         self._rows.setdefault(errand.key, (errand, now))
 
-    def take(self, now: datetime, again_at: datetime) -> Errand | None:
+    def take(self, now: datetime, again_at: datetime, *kinds: str) -> Errand | None:
         for key, (errand, due_at) in self._rows.items():
-            if due_at is not None and due_at <= now:
+            if due_at is not None and due_at <= now and (not kinds or errand.kind in kinds):
                 taken = replace(errand, tries=errand.tries + 1)
                 self._rows[key] = (taken, again_at)
                 return taken
         return None
+
+    def put_off(self, key: str, due_at: datetime) -> None:
+        errand, before = self._rows[key]
+        self._rows[key] = (errand, due_at if before is not None else None)
 
     def finish(self, key: str) -> None:
         errand, _ = self._rows[key]
@@ -167,7 +183,8 @@ class _Counts:
         return Counter(order.state for order in self._tables.orders.values())
 
     def waiting(self) -> tuple[int, datetime | None]:
-        queued = [job for job in self._tables.jobs.values() if job.state is JobState.QUEUED]
+        scripts = [job for job in self._tables.jobs.values() if job.kind in WRITING]
+        queued = [job for job in scripts if job.state is JobState.QUEUED]
         paid = [self._tables.orders[job.order_id].paid_at for job in queued if job.order_id]
         return len(queued), min((at for at in paid if at is not None), default=None)
 
@@ -176,13 +193,25 @@ class _Counts:
         return sorted(running, key=lambda job: (job.lease_until or datetime.max.replace(tzinfo=UTC), job.id))[:100]
 
     def run_seconds(self) -> float | None:
-        at = {(job, e.attempt, e.kind): self._tables.said_at[e.id] for job, e in self._tables.events}
+        scripts = {job.id for job in self._tables.jobs.values() if job.kind in WRITING}
+        said = [(job, event) for job, event in self._tables.events if job in scripts]
+        at = {(job, e.attempt, e.kind): self._tables.said_at[e.id] for job, e in said}
         ended = [run for run in at if run[2] is EventKind.DONE][-20:]
         seconds = [(at[run] - at[(*run[:2], EventKind.STARTED)]).total_seconds() for run in ended]
         return sum(seconds) / len(seconds) if seconds else None
 
-    def errands(self) -> int:
-        return sum(due_at is not None for _, due_at in self._tables.errands.values())
+    def written(self, promotion_id: int, limit: int) -> Sequence[Written]:
+        ended = (JobState.DONE, JobState.DEAD)
+        jobs = [j for j in self._tables.jobs.values() if j.promotion_id == promotion_id and j.state in ended]
+        return [
+            Written.read(job.order_id, job.state is JobState.DONE, self._tables.orders[job.order_id].provenance)
+            for job in sorted(jobs, key=lambda job: job.id)[:limit]
+            if job.order_id is not None
+        ]
+
+    def errands(self, *kinds: str) -> int:
+        owed = [errand.kind for errand, due_at in self._tables.errands.values() if due_at is not None]
+        return sum(not kinds or kind in kinds for kind in owed)
 
 
 class _Watch:
@@ -261,6 +290,90 @@ class _Gpus:
         return [use for use in self._tables.uses if use.holder == holder and use.end_at > since_at]
 
 
+class _Promotions:
+    def __init__(self, tables: _Tables) -> None:
+        self._rows, self._evaluations = tables.promotions, tables.evaluations
+
+    def current(self) -> Promotion | None:
+        return self._rows[-1] if self._rows else None
+
+    def at(self, moment: datetime) -> Promotion | None:
+        earlier = [row for row in self._rows if row.at <= moment]
+        return earlier[-1] if earlier else None
+
+    def history(self, limit: int = 1000) -> Sequence[Promotion]:
+        return self._rows[::-1][:limit]
+
+    def add(self, promotion: Promotion) -> Promotion:
+        if promotion.id != len(self._rows) + 1:
+            raise StoreBusy("there is such a row already")
+        self._rows.append(promotion)
+        return promotion
+
+    def keep(self, evaluation: Evaluation) -> Evaluation:
+        self._evaluations.append(replace(evaluation, id=len(self._evaluations) + 1))
+        return self._evaluations[-1]
+
+    def evaluation(self, evaluation_id: int) -> Evaluation | None:
+        return next((one for one in self._evaluations if one.id == evaluation_id), None)
+
+    def evaluations(self, limit: int = 100) -> Sequence[Evaluation]:
+        return self._evaluations[::-1][:limit]
+
+
+class _Schedules:
+    def __init__(self, tables: _Tables) -> None:
+        self._rows = tables.schedules
+
+    def all(self) -> Sequence[Schedule]:
+        return [self._rows[name] for name in sorted(self._rows)]
+
+    def get(self, name: str) -> Schedule:
+        if name not in self._rows:
+            raise ScheduleError(f"there is no schedule {name!r}")
+        return self._rows[name]
+
+    def put(self, schedule: Schedule) -> None:
+        self._rows[schedule.name] = schedule
+
+    def remove(self, name: str) -> None:
+        self.get(name)
+        del self._rows[name]
+
+
+class _Retrainings:
+    def __init__(self, tables: _Tables) -> None:
+        self._rows = tables.retrainings
+
+    def add(self, retraining: Retraining) -> None:
+        slots = {(one.schedule, one.slot_at) for one in self._rows.values() if one.slot_at is not None}
+        if retraining.id in self._rows or (retraining.schedule, retraining.slot_at) in slots:
+            raise StoreBusy("a retraining has this id or slot")
+        self._refuse_second(retraining)
+        self._rows[retraining.id] = retraining
+
+    def get(self, retraining_id: str) -> Retraining:
+        if retraining_id not in self._rows:
+            raise RetrainingError(f"there is no retraining {retraining_id!r}")
+        return self._rows[retraining_id]
+
+    def save(self, retraining: Retraining) -> None:
+        self.get(retraining.id)
+        self._refuse_second(retraining)
+        self._rows[retraining.id] = retraining
+
+    def open(self) -> Retraining | None:
+        return next((one for one in self._rows.values() if one.is_open), None)
+
+    def latest(self, limit: int = 50) -> Sequence[Retraining]:
+        return sorted(self._rows.values(), key=lambda one: (one.begun_at, one.id), reverse=True)[:limit]
+
+    def _refuse_second(self, retraining: Retraining) -> None:
+        other = self.open()
+        if retraining.is_open and other is not None and other.id != retraining.id:
+            raise StoreBusy("a retraining is open")
+
+
 class _FakeWork:
     """Works on a copy of the tables; ``commit`` makes the copy the truth."""
 
@@ -271,6 +384,9 @@ class _FakeWork:
     gpus: Gpus
     counts: Counts
     watch: Watch
+    promotions: Promotions
+    schedules: Schedules
+    retrainings: Retrainings
 
     def __init__(self, store: FakeStore, *, writes: bool) -> None:
         self._store, self._writes = store, writes
@@ -279,6 +395,8 @@ class _FakeWork:
         self.outbox, self.inbox = _Outbox(tables), _Inbox(tables)
         self.gpus = _Gpus(tables)
         self.counts, self.watch = _Counts(tables), _Watch(tables)
+        self.promotions, self.schedules = _Promotions(tables), _Schedules(tables)
+        self.retrainings = _Retrainings(tables)
 
     def commit(self) -> None:
         if not self._writes:

@@ -21,12 +21,17 @@
     │   └── JobCancelled      the job is to stop
     ├── ReleaseError
     │   ├── ReleaseMissing    no release where one is needed
-    │   └── ReleaseDamaged    a release whose files are not those of its manifest
+    │   ├── ReleaseDamaged    a release whose files are not those of its manifest
+    │   └── PromotionRefused  this release may not become, or stay, the current one
+    │       └── PromotionOvertaken  somebody else was quicker
+    ├── RetrainingError       a retraining that cannot be begun, or gone on with
+    ├── ScheduleError         no schedule, or none of that name
     ├── ShowError             a show whose folder cannot be read
     ├── CorpusError           text that cannot be read as a corpus
     ├── CheckpointError       weights that are not what they say
     ├── DownloadError         something that could not be fetched
     ├── ScriptError           text that cannot be read as a script
+    ├── NoticeUndelivered     a notice that no operator was told
     ├── StoreBusy             the database is locked for too long
     ├── ApiError              the api refused, or could not be reached
     ├── HomeTaken             a home folder that is another person's
@@ -163,6 +168,24 @@ class ReleaseDamaged(ReleaseError):
     """A release whose files are not those of its manifest."""
 
 
+class PromotionRefused(ReleaseError):
+    """This release may not become the current one; the sentence says why."""
+
+
+class PromotionOvertaken(PromotionRefused):
+    """The current release is another one by now than the one that was decided upon."""
+
+    user_message = "Another release has become current in the meantime. Please look again."
+
+
+class RetrainingError(TngError):
+    """A retraining cannot be begun, cancelled or gone on with as things are; the sentence says why."""
+
+
+class ScheduleError(TngError):
+    """A schedule that is none, or a name that none has; the sentence says why."""
+
+
 class ShowError(TngError):
     """A show whose folder cannot be read, or does not fit what it is used with."""
 
@@ -181,6 +204,13 @@ class DownloadError(TngError):
 
 class ScriptError(TngError):
     """Text that cannot be read as a script."""
+
+
+class NoticeUndelivered(TngError):
+    """A notice could not be delivered by one of its channels: a webhook or a mail server did not take it."""
+
+    user_message = "A notice could not be delivered."
+    retryable = True
 
 
 class StoreBusy(TngError):

@@ -21,6 +21,17 @@ class JobKind(StrEnum):
     """What is owed; the value is the name of the notebook that does it."""
 
     WRITE_SCRIPT = "write_script"
+    BUILD_CORPUS = "build_corpus"
+    FINETUNE = "finetune"
+    EVALUATE = "evaluate"
+    DECIDE = "decide"
+
+
+WRITING = frozenset({JobKind.WRITE_SCRIPT})
+"""What is owed to customers."""
+
+RETRAINING = frozenset(JobKind) - WRITING
+"""The steps of a retraining."""
 
 
 class JobState(StrEnum):
@@ -38,9 +49,11 @@ ENDED = frozenset({JobState.DONE, JobState.DEAD, JobState.CANCELLED})
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A row of owed work. ``key`` is unique: ``order:<id>``.
+    """A row of owed work. ``key`` is unique: ``order:<id>``, or ``retraining:<id>:<step>:<round>``.
 
     ``given_back`` counts the attempts that a worker on its way out returned: they are not held against the job.
+    ``release_id`` is the release that the attempt in hand, or the last one, writes with: one attempt, one release;
+    ``promotion_id`` is the row of the ledger that said so.
     """
 
     id: int
@@ -56,6 +69,8 @@ class Job:
     lease_until: datetime | None = None
     worker: str | None = None
     error: str | None = None
+    release_id: str | None = None
+    promotion_id: int | None = None
 
     @property
     def token(self) -> tuple[int, int]:
@@ -91,9 +106,16 @@ class JobEvent:
     body: dict[str, Any]
 
 
+REFUND = "refund"
+"""The kind of errand that gives money back."""
+
+NOTICE = "notice"
+"""The kind of errand that tells an operator something."""
+
+
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """An effect on the outside world that is owed (a row of the outbox). ``key`` is Stripe's idempotency key."""
+    """An effect on the outside world that is owed (a row of the outbox). ``key`` makes a repetition known there."""
 
     key: str
     kind: str

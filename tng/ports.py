@@ -6,17 +6,15 @@ that runs over both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from tng.faults import Fault
-from tng.gpus import Claim, ClaimKind, Use, Wish
-from tng.jobs import Errand, EventKind, Job, JobEvent
+from tng.house_ports import Counts, Gpus, Promotions, Retrainings, Schedules, Watch
+from tng.jobs import WRITING, Errand, EventKind, Job, JobEvent, JobKind
 from tng.orders import Order, OrderState
-from tng.overview import Presence
 from tng.payments import Checkout, Payment, PaymentEvent
 
 Event = tuple[EventKind, dict[str, Any]]
@@ -69,12 +67,14 @@ class Jobs(Protocol):
         """The job of this key, or None."""
         ...
 
-    def claim(self, worker: str, now: datetime, lease_until: datetime) -> Job | None:
-        """Take the oldest job that is due, or whose lease is over: RUNNING, attempt + 1. None where there is none."""
+    def claim(
+        self, worker: str, now: datetime, lease_until: datetime, kinds: Collection[JobKind] = WRITING
+    ) -> Job | None:
+        """Take the oldest job of these kinds that is due, or whose lease is over: RUNNING, attempt + 1, or None."""
         ...
 
-    def overdrawn(self, now: datetime) -> Sequence[Job]:
-        """Jobs whose lease is over and whose attempts are used up: the caller buries them."""
+    def overdrawn(self, now: datetime, kinds: Collection[JobKind] = WRITING) -> Sequence[Job]:
+        """Jobs of these kinds whose lease is over and whose attempts are used up: the caller buries them."""
         ...
 
     def update(self, token: tuple[int, int], **changes: Any) -> None:
@@ -97,8 +97,15 @@ class Outbox(Protocol):
         """Owe it; the same key twice is owed once."""
         ...
 
-    def take(self, now: datetime, again_at: datetime) -> Errand | None:
-        """The oldest errand that is due, or None; it comes back at ``again_at`` unless it is done by then."""
+    def take(self, now: datetime, again_at: datetime, *kinds: str) -> Errand | None:
+        """The oldest errand that is due, or None; it comes back at ``again_at`` unless it is done by then.
+
+        Only errands of these kinds; of any kind where none is named.
+        """
+        ...
+
+    def put_off(self, key: str, due_at: datetime) -> None:
+        """It could not be done, and comes back at ``due_at``; one that is done stays so."""
         ...
 
     def finish(self, key: str) -> None:
@@ -118,97 +125,6 @@ class Inbox(Protocol):
         ...
 
 
-class Counts(Protocol):
-    """What an operator may see of everybody's orders and jobs: numbers, times and ids. Nothing is locked for it."""
-
-    def orders(self) -> Mapping[OrderState, int]:
-        """How many orders are in each state; a state without any is left out."""
-        ...
-
-    def waiting(self) -> tuple[int, datetime | None]:
-        """How many jobs nobody has taken, and when the oldest of their orders was paid."""
-        ...
-
-    def running(self) -> Sequence[Job]:
-        """Jobs that a worker owns, at most 100, those first whose lease ends first."""
-        ...
-
-    def run_seconds(self) -> float | None:
-        """How long the last runs took from their start to their delivery, in the mean; None where there was none."""
-        ...
-
-    def errands(self) -> int:
-        """How many errands are owed."""
-        ...
-
-
-class Watch(Protocol):
-    """Which workers are there, and what went wrong: bounded, however long the house stands."""
-
-    def report(self, presence: Presence) -> None:
-        """This worker is there. Those not seen for a day are forgotten."""
-        ...
-
-    def leave(self, name: str) -> None:
-        """This worker has ended."""
-        ...
-
-    def workers(self) -> Sequence[Presence]:
-        """Everybody who reported and has not left, by name."""
-        ...
-
-    def note(self, faults: Sequence[Fault]) -> None:
-        """Add these to what was counted before. Beyond 100 kinds of a part a new one is counted as "Other"."""
-        ...
-
-    def faults(self) -> Sequence[Fault]:
-        """Every kind of failure, the last one seen first."""
-        ...
-
-
-class Gpus(Protocol):
-    """GPUs that are held, places in the queue, and hours that were used. ``tng.gpu_ledger`` decides; this remembers.
-
-    In a unit that writes, nobody else can read the claims to decide upon them until it ends.
-    """
-
-    def claims(self) -> Sequence[Claim]:
-        """Every claim, those that have lapsed too."""
-        ...
-
-    def wishes(self) -> Sequence[Wish]:
-        """Every place in the queue, those that have lapsed too."""
-        ...
-
-    def hold(self, claim: Claim, now: datetime) -> None:
-        """Store or renew a claim. Raises StoreBusy where another living claim has one of its GPUs."""
-        ...
-
-    def drop(self, holder: str, kind: ClaimKind, host: str) -> None:
-        """Forget what the holder holds there; nothing is fine."""
-        ...
-
-    def wait(self, wish: Wish) -> None:
-        """Store or renew a place in the queue: one a holder."""
-        ...
-
-    def leave(self, holder: str, kind: ClaimKind) -> None:
-        """Forget the holder's place in the queue; none is fine."""
-        ...
-
-    def begin_use(self, use: Use) -> None:
-        """A workbench has GPUs from now on."""
-        ...
-
-    def go_on(self, holder: str, now: datetime) -> bool:
-        """The latest use of this holder lasts until now at least; whether there is one."""
-        ...
-
-    def uses(self, holder: str, since_at: datetime) -> Sequence[Use]:
-        """The uses that ended after ``since_at``, the earliest first."""
-        ...
-
-
 class Work(Protocol):
     """One unit of work: everything in it is saved together by ``commit``, or not at all."""
 
@@ -219,6 +135,9 @@ class Work(Protocol):
     gpus: Gpus
     counts: Counts
     watch: Watch
+    promotions: Promotions
+    schedules: Schedules
+    retrainings: Retrainings
 
     def commit(self) -> None:
         """Save. Leaving without it forgets everything."""

@@ -18,9 +18,10 @@ from tng.adapters.database.records import (
 )
 from tng.adapters.database.repositories import Table
 from tng.faults import Fault
-from tng.jobs import EventKind, Job, JobState
+from tng.jobs import EventKind, Job, JobKind, JobState
 from tng.orders import OrderState
 from tng.overview import Presence
+from tng.promotions import Written
 
 MOST_RUNNING = 100
 MOST_KINDS = 100
@@ -43,7 +44,7 @@ class SqlCounts(Table):
             select(func.count(), func.min(OrderRecord.paid_at))
             .select_from(JobRecord)
             .outerjoin(OrderRecord, OrderRecord.id == JobRecord.order_id)
-            .where(JobRecord.state == JobState.QUEUED.value)
+            .where(JobRecord.state == JobState.QUEUED.value, JobRecord.kind == JobKind.WRITE_SCRIPT.value)
         )
         count, oldest = self._session.execute(query).one()
         return count, oldest
@@ -62,14 +63,24 @@ class SqlCounts(Table):
             started.attempt == ended.attempt,
             started.kind == EventKind.STARTED.value,
         )
-        query = select(started.said_at, ended.said_at).join(started, same_run)
-        last = query.where(ended.kind == EventKind.DONE.value).order_by(ended.id.desc()).limit(LAST_RUNS)
+        query = select(started.said_at, ended.said_at).join(started, same_run).join(JobRecord)
+        scripts = JobRecord.kind == JobKind.WRITE_SCRIPT.value
+        last = query.where(scripts, ended.kind == EventKind.DONE.value).order_by(ended.id.desc()).limit(LAST_RUNS)
         seconds = [(end - start).total_seconds() for start, end in self._session.execute(last)]
         return sum(seconds) / len(seconds) if seconds else None
 
-    def errands(self) -> int:
-        """How many errands are owed."""
-        return self._session.scalar(select(func.count()).select_from(ErrandRecord).where(~ErrandRecord.done)) or 0
+    def written(self, promotion_id: int, limit: int) -> Sequence[Written]:
+        """The first scripts that ended, well or not, of those begun under this row of the ledger."""
+        ended = JobRecord.state.in_([JobState.DONE.value, JobState.DEAD.value])
+        query = select(JobRecord.order_id, JobRecord.state, OrderRecord.provenance)
+        of_row = query.join(OrderRecord).where(JobRecord.promotion_id == promotion_id, ended)
+        rows = self._session.execute(of_row.order_by(JobRecord.id).limit(limit))
+        return [Written.read(order_id, state == JobState.DONE.value, told) for order_id, state, told in rows]
+
+    def errands(self, *kinds: str) -> int:
+        """How many errands of these kinds are owed."""
+        owed = select(func.count()).select_from(ErrandRecord).where(~ErrandRecord.done)
+        return self._session.scalar(owed.where(ErrandRecord.kind.in_(kinds)) if kinds else owed) or 0
 
 
 class SqlWatch(Table):

@@ -109,6 +109,7 @@ class JobRecord(Record):
     __table_args__ = (
         Index("jobs_of_order", "order_id"),
         Index("jobs_due", "state", "ready_at"),
+        Index("jobs_of_promotion", "promotion_id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -125,6 +126,8 @@ class JobRecord(Record):
     lease_until: Mapped[datetime | None]
     worker: Mapped[str | None] = mapped_column(String(255))
     error: Mapped[str | None] = mapped_column(Text)
+    release_id: Mapped[str | None] = mapped_column(String(255))
+    promotion_id: Mapped[int | None]
 
     def to_job(self) -> Job:
         """The row as a job."""

@@ -6,7 +6,7 @@ what was read still holds at the commit. ``SKIP LOCKED`` lets many workers claim
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from tng.adapters.database.records import ErrandRecord, InboxRecord, JobEventRecord, JobRecord, OrderRecord, Record
 from tng.errors import LeaseLost, OrderNotFound
-from tng.jobs import MOST_ATTEMPTS, Errand, Job, JobEvent, JobState
+from tng.jobs import MOST_ATTEMPTS, WRITING, Errand, Job, JobEvent, JobKind, JobState
 from tng.orders import Order, OrderState
 from tng.payments import PaymentEvent
 from tng.ports import Event
@@ -107,11 +107,13 @@ class SqlJobs(Table):
         record = self._one(select(JobRecord).where(JobRecord.key == key))
         return record.to_job() if record else None
 
-    def claim(self, worker: str, now: datetime, lease_until: datetime) -> Job | None:
-        """Take the oldest job that is due, or whose lease is over."""
+    def claim(
+        self, worker: str, now: datetime, lease_until: datetime, kinds: Collection[JobKind] = WRITING
+    ) -> Job | None:
+        """Take the oldest job of these kinds that is due, or whose lease is over."""
         ready = or_(JobRecord.ready_at.is_(None), JobRecord.ready_at <= now)
         queued = and_(JobRecord.state == JobState.QUEUED.value, ready)
-        due = select(JobRecord).where(~_used_up(), or_(queued, _left(now)))
+        due = select(JobRecord).where(_is_of(kinds), ~_used_up(), or_(queued, _left(now)))
         oldest = due.order_by(nulls_first(JobRecord.ready_at), JobRecord.id).limit(1).with_for_update(skip_locked=True)
         record = self._session.scalars(oldest).one_or_none()
         if record is None:
@@ -121,9 +123,9 @@ class SqlJobs(Table):
         self._session.flush()
         return record.to_job()
 
-    def overdrawn(self, now: datetime) -> Sequence[Job]:
-        """Jobs whose lease is over and whose attempts are used up."""
-        query = select(JobRecord).where(_used_up(), _left(now)).order_by(JobRecord.id)
+    def overdrawn(self, now: datetime, kinds: Collection[JobKind] = WRITING) -> Sequence[Job]:
+        """Jobs of these kinds whose lease is over and whose attempts are used up."""
+        query = select(JobRecord).where(_is_of(kinds), _used_up(), _left(now)).order_by(JobRecord.id)
         if self._writes:
             query = query.with_for_update(skip_locked=True)
         return [record.to_job() for record in self._session.scalars(query)]
@@ -169,9 +171,10 @@ class SqlOutbox(Table):
             self._session.add(owed)
             self._session.flush()
 
-    def take(self, now: datetime, again_at: datetime) -> Errand | None:
-        """The oldest errand that is due, or None."""
+    def take(self, now: datetime, again_at: datetime, *kinds: str) -> Errand | None:
+        """The oldest errand of these kinds that is due, or None."""
         due = select(ErrandRecord).where(~ErrandRecord.done, ErrandRecord.due_at <= now)
+        due = due.where(ErrandRecord.kind.in_(kinds)) if kinds else due
         oldest = due.order_by(ErrandRecord.id).limit(1).with_for_update(skip_locked=True)
         record = self._session.scalars(oldest).one_or_none()
         if record is None:
@@ -180,13 +183,21 @@ class SqlOutbox(Table):
         self._session.flush()
         return record.to_errand()
 
+    def put_off(self, key: str, due_at: datetime) -> None:
+        """It comes back at ``due_at``."""
+        self._owed(key).due_at = due_at
+        self._session.flush()
+
     def finish(self, key: str) -> None:
         """It is done, and never comes back."""
+        self._owed(key).done = True
+        self._session.flush()
+
+    def _owed(self, key: str) -> ErrandRecord:
         record = self._one(select(ErrandRecord).where(ErrandRecord.key == key))
         if record is None:
             raise LookupError(f"no errand {key} is owed")
-        record.done = True
-        self._session.flush()
+        return record
 
 
 class SqlInbox(Table):
@@ -201,6 +212,10 @@ class SqlInbox(Table):
         if not self.handled(event.id):
             self._session.add(InboxRecord(event_id=event.id, type=event.type, handled_at=now))
             self._session.flush()
+
+
+def _is_of(kinds: Collection[JobKind]) -> ColumnElement[bool]:
+    return JobRecord.kind.in_([kind.value for kind in kinds])
 
 
 def _used_up() -> ColumnElement[bool]:

@@ -12,7 +12,9 @@ from tng.adapters.database.engine import READS, busy_means_busy
 from tng.adapters.database.gpus import SqlGpus
 from tng.adapters.database.lookout import SqlCounts, SqlWatch
 from tng.adapters.database.repositories import SqlInbox, SqlJobs, SqlOrders, SqlOutbox
-from tng.ports import Counts, Gpus, Inbox, Jobs, Orders, Outbox, Watch, Work
+from tng.adapters.database.retraining import SqlPromotions, SqlRetrainings, SqlSchedules
+from tng.house_ports import Counts, Gpus, Promotions, Retrainings, Schedules, Watch
+from tng.ports import Inbox, Jobs, Orders, Outbox, Work
 
 
 class SqlWork:
@@ -25,6 +27,9 @@ class SqlWork:
     gpus: Gpus
     counts: Counts
     watch: Watch
+    promotions: Promotions
+    schedules: Schedules
+    retrainings: Retrainings
 
     def __init__(self, session: Session, *, writes: bool) -> None:
         self._session = session
@@ -36,6 +41,9 @@ class SqlWork:
         self.gpus = SqlGpus(session, writes=writes)
         self.counts = SqlCounts(session, writes=writes)
         self.watch = SqlWatch(session, writes=writes)
+        self.promotions = SqlPromotions(session, writes=writes)
+        self.schedules = SqlSchedules(session, writes=writes)
+        self.retrainings = SqlRetrainings(session, writes=writes)
 
     def commit(self) -> None:
         """Save. Raises RuntimeError in a unit that only reads: that is a slip of ours, not of the database."""
