@@ -28,8 +28,8 @@ from hub.preflight import check, open_home
 from hub.processes import adopt_orphans, die_with_parent, end_descendants, is_persons
 from hub.sandbox.people import PEOPLE
 from hub.unix_users import describe, sole_user_ids
+from tng.adapters.in_use import show_in_use
 from tng.errors import TngError
-from tng.programme import open_show
 from tng.settings import ROOT, Settings
 from tng.shows import Show
 
@@ -112,7 +112,7 @@ def main() -> int:
         settings = Settings.draft()
         with sole_user_ids(settings), open_home(settings) as home:
             check(settings, home)
-            show = open_show(settings)
+            show = show_in_use(settings)
             journal = Journal(home / "logs" / "hub.log", own_secret(home, "journal"))
             print(banner(settings, show, journal.path), flush=True)
             return House(settings, journal).run()

@@ -26,7 +26,7 @@ from hub.services import configure_rights, configure_services
 from hub.spawner import why_ended
 from hub.unix_users import SLOTS_GROUP, isolates, service
 from hub.unwritten import keep_environments_unwritten
-from tng.programme import open_show
+from tng.adapters.in_use import show_in_use
 from tng.settings import Settings
 from tng.shows import Show
 
@@ -43,7 +43,7 @@ def configure(c: Config, settings: Settings) -> None:
     Raises SettingsError where these settings may not be started, ShowError where their show cannot be read.
     """
     refuse(settings)
-    show = open_show(settings)
+    show = show_in_use(settings)
     settle(settings)
     keep_environments_unwritten(settings.home.resolve() / HUB_DATABASE)
     KernelSlots.prepare(settings, settings.uid_base + SLOTS_GROUP if isolates(settings) else None)

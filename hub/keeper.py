@@ -1,6 +1,7 @@
 """Runs a command and starts it again when it ends: ``python -m hub.keeper [--parent=PID] COMMAND…``.
 
-It knows nothing of the command. ``--as=UID:GID`` makes both another user, ``--hold=PORT`` keeps a port for them.
+It knows nothing of the command. ``--as=UID:GID`` makes both another user, ``--hold=PORT`` keeps a port for them,
+``--nice=N`` lets both stand back for everything else on the machine.
 
 JupyterHub restarts a service that has ended too, but looks only every 30 seconds and offers no setting for that: too
 long for a shop whose api is gone. And it stops services one after the other and waits up to a minute for each.
@@ -108,11 +109,13 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--parent", type=int)
     parser.add_argument("--as", type=_user, dest="user")
     parser.add_argument("--hold", type=int, metavar="PORT")
+    parser.add_argument("--nice", type=int, default=0, metavar="N")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     given = parser.parse_args(words)
     if given.user is not None:
         become(*given.user)
         gain_nothing()
+    os.nice(given.nice)
     die_with_parent(given.parent)  # after that: a change of user forgets it
     with hold(given.hold) if given.hold else nullcontext():
         return Keeper(given.command).run()

@@ -37,12 +37,13 @@ def settings_environment(settings: Settings) -> dict[str, str]:
     environment = {}
     for name, field in type(settings).model_fields.items():
         if field.alias is None:
-            environment[f"TNG_{name.upper()}"] = _written(getattr(settings, name))
+            environment[f"TNG_{name.upper()}"] = written(getattr(settings, name))
     folders = {"TNG_HOME": settings.home, "TNG_RELEASE": settings.release, "TNG_SHOW": settings.show}
     return environment | {name: str(folder.resolve()) for name, folder in folders.items()}
 
 
-def _written(value: object) -> str:
+def written(value: object) -> str:
+    """A setting as the environment says it."""
     if value is None:
         return ""
     if isinstance(value, frozenset):

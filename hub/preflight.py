@@ -15,8 +15,8 @@ import psutil
 from hub.places import PROXY, find_node
 from hub.processes import end
 from hub.production import refuse
+from tng.adapters.in_use import release_in_use
 from tng.errors import SettingsError
-from tng.releases import find_release
 from tng.settings import Settings
 
 MIB = 2**20
@@ -45,10 +45,10 @@ def open_home(settings: Settings) -> Iterator[Path]:
 
 
 def check(settings: Settings, home: Path) -> None:
-    """Everything else, the cheapest first. Raises SettingsError or ReleaseMissing."""
+    """Everything else, the cheapest first. Raises SettingsError, ReleaseMissing or ReleaseDamaged."""
     check_disk(home, settings.free_disk_mb)
     check_proxy()
-    find_release(settings.release)
+    release_in_use(settings)
     end_stale_proxy(home / "proxy.pid")
     street, *inside = ports(settings)
     check_ports([street], settings.bind)

@@ -1,8 +1,9 @@
 """Gives each folder of the home folder to the Unix user whose it is, when the house is opened.
 
 ``shop/`` belongs to the api and the worker together, ``rooms/`` holds a folder for each service, ``exports/`` is the
-worker's; ``homes/`` and ``run/`` are passed through on the way to what is a person's own. All else is the house's:
-keys, the hub's database, logs. Where people are not kept apart the folders are the same, and all the house's.
+worker's; ``corpus/``, ``checkpoints/`` and ``releases/`` are the operator's, and read by both; ``homes/`` and ``run/``
+are passed through on the way to what is a person's own. All else is the house's: keys, the hub's database, logs. Where
+people are not kept apart the folders are the same, and all the house's.
 """
 
 from __future__ import annotations
@@ -14,14 +15,24 @@ from typing import Final
 
 from hub.homes import CLOSED, PASSABLE, hand_over
 from hub.unix_users import UnixUser, isolates, service
-from tng.home import RUNS, SHOP, move_database
+from tng.home import RELEASES, RUNS, SHOP, move_database
 from tng.settings import Settings
+from tng.training_places import RETRAINING
 
 SHARED: Final = 0o2770
 """A folder of a group, whose files are the group's, too."""
 
 SERVICES: Final = ("api", "worker", "stand-ins")
 PASSED_THROUGH: Final = ("homes", "run", "rooms")
+OPERATORS_OWN: Final = ("corpus", "checkpoints", "releases")
+"""What the operator's commands fill, as the house's user, and retrainings read."""
+
+LISTED: Final = 0o2750
+"""A folder that a group may read; what is made in it later is the group's to read as well."""
+
+ON_THE_WAY: Final = 0o2710
+"""A folder that a group passes through, and does not list."""
+
 SLOTS: Final = "slots"
 """The dashboards' kernel slots, which ``hub.kernel_slots`` opens to their group."""
 
@@ -61,16 +72,26 @@ def _give_rooms(home: Path, settings: Settings) -> None:
     for name in PASSED_THROUGH:
         (home / name).mkdir(mode=CLOSED, exist_ok=True)
     _close_the_rest(home)
-    if settings.release.resolve().is_relative_to(home):
+    if settings.release.resolve().is_relative_to(home) and not settings.release.resolve().is_relative_to(home / SHOP):
         _show_release(settings.release.resolve(), home, api.gid)
+    for name in OPERATORS_OWN:
+        _show_folder(home / name, api.gid)
     for name in PASSED_THROUGH:
         (home / name).chmod(PASSABLE)
     home.chmod(PASSABLE)
 
 
 def _share_shop(shop: Path, api: UnixUser, worker: UnixUser) -> None:
-    """The database is open to the group of both; a run is the worker's alone."""
-    hand_over(shop / RUNS, worker)
+    """The database is open to the group of both; a run is the worker's alone.
+
+    So are releases made here and retrainings, of which the api may read what the worker opens: see
+    ``tng.training_places``.
+    """
+    (shop / RETRAINING).mkdir(mode=CLOSED, exist_ok=True)
+    for name in (RUNS, RELEASES, RETRAINING):
+        hand_over(shop / name, worker)
+    (shop / RELEASES).chmod(LISTED)
+    (shop / RETRAINING).chmod(ON_THE_WAY)
     hand_over(shop, api)
     shop.chmod(SHARED)
     for file in shop.glob("*.sqlite*"):
@@ -95,10 +116,20 @@ def _show_release(release: Path, home: Path, gid: int) -> None:
     for folder in release.parents[: len(release.relative_to(home).parts) - 1]:
         os.chown(folder, -1, gid)
         folder.chmod(0o710)
-    for path in (release, *release.rglob("*")):
+    _open_to_read(release, gid, folder_mode=0o750)
+
+
+def _show_folder(folder: Path, gid: int) -> None:
+    """Let the api and the worker read what operators put there while the house is open, too."""
+    folder.mkdir(mode=CLOSED, exist_ok=True)
+    _open_to_read(folder, gid, folder_mode=LISTED)
+
+
+def _open_to_read(folder: Path, gid: int, *, folder_mode: int) -> None:
+    for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             os.chown(path, -1, gid)
-            path.chmod(0o750 if path.is_dir() else 0o640)
+            path.chmod(folder_mode if path.is_dir() else 0o640)
 
 
 def _close_the_rest(home: Path) -> None:

@@ -10,7 +10,7 @@ from traitlets.config import Config
 
 from hub.auth import callback_url, google_client
 from hub.keys import own_secret
-from hub.places import PYTHON, settings_environment
+from hub.places import PYTHON, settings_environment, written
 from hub.rooms import SERVICES, STRIPE_STAND_IN, room
 from hub.unix_users import isolates, service
 from tng.overview import OPERATORS
@@ -50,6 +50,15 @@ SERVICE_SCOPES = {
 }
 """What each service may do; one that is not named here, nothing. The api asks about a caller by the caller's token."""
 
+LODGERS = {"scheduler": "worker"}
+"""Services that are the Unix user of another one, and live in its room: one writes with what the other trains."""
+
+NICE = 10
+"""How far the process of the schedules stands back."""
+
+NOTICES = ("notice_", "smtp_")
+"""How the settings begin that say how operators are reached."""
+
 COOKIE_DAYS = 7.0
 """How long a browser is signed in to the hub."""
 
@@ -86,6 +95,7 @@ def configure_services(c: Config, settings: Settings) -> None:
     services += [
         api_service(settings),
         worker_service(settings),
+        scheduler_service(settings),
         culler_service(settings),
         prometheus_service(settings),
     ]
@@ -103,6 +113,16 @@ def api_service(settings: Settings) -> dict[str, Any]:
 def worker_service(settings: Settings) -> dict[str, Any]:
     """The worker: it writes, and can neither charge nor refund."""
     return _service("worker", "tng.cli", _environment(settings, part="worker"), arguments=["worker"])
+
+
+def scheduler_service(settings: Settings) -> dict[str, Any]:
+    """The process of the schedules: it retrains, and is the only one that can reach operators by mail or webhook.
+
+    It stands back for all others from its first moment on, so that nobody waits for it when the house is opened.
+    """
+    environment = _environment(settings, part="scheduler") | notice_environment(settings)
+    service = _service("scheduler", "tng.cli", environment, arguments=["scheduler"])
+    return service | {"command": [*service["command"][:3], f"--nice={NICE}", *service["command"][3:]]}
 
 
 def google_service(settings: Settings) -> dict[str, Any]:
@@ -168,11 +188,19 @@ def stripe_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def notice_environment(settings: Settings) -> dict[str, str]:
+    """How operators are reached: what of it is set, passwords by their value and not by their file."""
+    names = [name for name in type(settings).model_fields if name.startswith(NOTICES) and not name.endswith("_file")]
+    told = {str(type(settings).model_fields[name].alias): written(getattr(settings, name)) for name in names}
+    return {variable: value for variable, value in told.items() if value}
+
+
 def as_own_user(settings: Settings, one: dict[str, Any]) -> dict[str, Any]:
     """A service as a Unix user that is not the house's, at home in a room of its own."""
     if "command" not in one:
         return one
-    name = one["name"] if one["name"] in SERVICES else "stand-ins"
+    name = LODGERS.get(one["name"], one["name"])
+    name = name if name in SERVICES else "stand-ins"
     user = service(settings.uid_base, name)
     at_home = {"HOME": str(room(settings, name)), "USER": name, "LOGNAME": name}
     options = [f"--as={user.uid}:{user.gid}"]

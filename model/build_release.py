@@ -16,6 +16,7 @@ from pathlib import Path
 from model.evaluate import script_measures
 from model.presets import PRESETS, preset
 from model.train import corpus_for, release_of, show_in, train
+from model.training.progress import stop_after
 from model.writing import warm
 from tng.log import configure
 
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     config = preset(chosen.preset).with_steps(chosen.steps)
     checkpoint = chosen.work_folder / "checkpoint"
     corpus = corpus_for(chosen.preset, chosen.work_folder / "corpus", show)
-    train(config, corpus, checkpoint, seconds=chosen.seconds)
+    train(config, corpus, checkpoint, reports=[stop_after(chosen.seconds)])
     release = release_of(config, corpus, checkpoint, release_folder, show)
     logger.info("release %s: %s", release.id, script_measures(warm(release.folder)))
 

@@ -6,9 +6,14 @@ import click
 
 from model.commands.checkpoints import checkpoints
 from model.commands.corpus import corpus
+from model.commands.tracking import tracking
 from tng.commands.group import Commands
 
 
-@click.group(cls=Commands, commands=[corpus, checkpoints], context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    commands=[corpus, checkpoints, tracking],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def main() -> None:
-    """Corpora and checkpoints: what the model learns from, and what it starts from."""
+    """Corpora, checkpoints and MLflow: what the model learns from, what it starts from, and what is recorded."""

@@ -34,16 +34,18 @@ def finetune(
     trainer: Trainer = Trainer.OURS,
     base: Path | None = None,
     resume: bool = False,
+    restart: bool = False,
 ) -> list[Progress]:
     """Train on ``corpus`` into the checkpoint folder ``folder``; answers with every step, also of before a resumption.
 
     It starts from the checkpoint ``base`` or fresh weights; where ``resume`` is said and the folder holds an
-    interrupted training, from there. Raises CorpusError where the corpus was made for another vocabulary or is smaller
-    than a window, CheckpointError where base or interrupted training do not fit the configuration.
+    interrupted training, from there; one that cannot be resumed is begun afresh where ``restart`` is said. Raises
+    CorpusError where the corpus was made for another vocabulary or is smaller than a window, CheckpointError where base
+    or interrupted training do not fit the configuration.
     """
     check_vocabulary(config, corpus)
     if trainer is Trainer.OURS:
-        return Training(config, corpus, folder, base=base, resume=resume).run(report)
+        return Training(config, corpus, folder, base=base, resume=resume, restart=restart).run(report)
     if resume:
         raise CheckpointError("gpt-2-simple forgets its optimizer: only our trainer resumes")
     return reference.finetune(config, corpus, first_weights(config, corpus, base), folder, report)

@@ -33,7 +33,10 @@ class Tokenizer:
             ids = json.loads((folder / ENCODER_FILE).read_text(encoding="utf-8"))
             merges = (folder / MERGES_FILE).read_text(encoding="utf-8").split("\n")[1:-1]
             self.end_of_text: int = ids.pop(_END_OF_TEXT)
-            self._bpe = ByteLevelBPETokenizer(ids, [(left, right) for left, right in map(str.split, merges)])
+            pairs = [(left, right) for left, right in map(str.split, merges)]
+            if not all(left in ids and right in ids and left + right in ids for left, right in pairs):
+                raise ValueError("a merge of no tokens")  # the library would raise a bare Exception
+            self._bpe = ByteLevelBPETokenizer(ids, pairs)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ReleaseDamaged(f"the tokenizer in {folder.name} cannot be read ({type(error).__name__})") from error
 

@@ -18,8 +18,10 @@ from model.evaluate import held_out_perplexity
 from model.finetune import Progress, Report, Trainer, finetune
 from model.presets import CONFIG_FILE, FinetuneConfig, config_from, preset
 from model.release import make_release
+from model.training.belonging import retraining_of
 from model.training.board import Board
-from model.training.progress import HELD_OUT_LOSSES_FILE, LOSSES_FILE, stop_after, together
+from model.training.interruption import interruptions
+from model.training.progress import HELD_OUT_LOSSES_FILE, LOSSES_FILE, log_step, together
 from tng.errors import CorpusError
 from tng.releases import Release
 from tng.shows import Show, read_show
@@ -34,19 +36,28 @@ def show_in(folder: Path | str) -> Show:
 
 
 def corpus_for(
-    preset_name: str, folder: Path, show: Show, *, episodes: Path | str = "", base: Path | str = ""
+    preset_name: str,
+    folder: Path,
+    show: Show,
+    *,
+    episodes: Path | str = "",
+    base: Path | str = "",
+    delivered: Path | str = "",
 ) -> Corpus:
     """Build a corpus in ``folder``: of the imported ``episodes`` (a folder), else the show's demonstration corpus.
 
-    The vocabulary is that of the checkpoint folder ``base``; without one it is learnt. Raises CorpusError where
-    episodes or bank cannot be read, ReleaseDamaged where the base has no vocabulary.
+    The vocabulary is that of the checkpoint folder ``base``; without one it is learnt. The scripts of the folder
+    ``delivered`` are trained on, too; without one nothing of a customer's is in it. Raises CorpusError where episodes,
+    bank or that folder cannot be read, ReleaseDamaged where the base has no vocabulary.
     """
     config = preset(preset_name)
-    of_base = Path(base) if base else None
+    of_base, allowed = (Path(named) if named else None for named in (base, delivered))
     if not episodes:
-        return build_corpus(config.corpus, show, folder, base=of_base)
+        return build_corpus(config.corpus, show, folder, base=of_base, delivered=allowed)
     shelf, window = Shelf(Path(episodes)), config.network.n_ctx
-    return build_imported_corpus(shelf, show, config.corpus, folder, window_tokens=window, base=of_base)
+    return build_imported_corpus(
+        shelf, show, config.corpus, folder, window_tokens=window, base=of_base, delivered=allowed
+    )
 
 
 def train(
@@ -54,31 +65,37 @@ def train(
     corpus: Corpus,
     checkpoint: Path,
     *,
-    seconds: float = 0,
     trainer: Trainer = Trainer.OURS,
     base: Path | str = "",
     resume: bool = False,
+    restart: bool = False,
     reports: Sequence[Report] = (),
 ) -> list[Progress]:
-    """Train into a checkpoint folder, and leave the configuration beside the weights. 0 ``seconds``: no limit.
+    """Train into a checkpoint folder, and leave the configuration beside the weights.
 
-    See ``model.finetune`` for what is trained from, and what is raised. Each of ``reports`` is told every step.
+    See ``model.finetune`` for what is trained from, and what is raised. Each of ``reports`` is told every step, and one
+    that answers False stops the training, as ``stop_after`` does. Ctrl-C ends it after the step in hand, whoever
+    trains, and before the first where it comes so early.
     """
     board = [Board(checkpoint)] if trainer is Trainer.OURS else []  # gpt-2-simple writes its own
-    report = together(stop_after(seconds), *board, *reports)
-    of_base = Path(base) if base else None
-    heard = finetune(config, corpus, checkpoint, report, trainer=trainer, base=of_base, resume=resume)
+    with interruptions() as interrupted:
+        report = together(log_step, lambda _: not interrupted.is_set(), *board, *reports)
+        of_base = Path(base) if base else None
+        heard = finetune(
+            config, corpus, checkpoint, report, trainer=trainer, base=of_base, resume=resume, restart=restart
+        )
     (checkpoint / CONFIG_FILE).write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
     return heard
 
 
 def facts_of(config: FinetuneConfig, corpus: Corpus, checkpoint: Path, show: Show) -> dict[str, Any]:
-    """What a release remembers: configuration, corpus, losses, and the perplexity of held-out episodes."""
+    """What a release remembers: configuration, corpus, retraining, losses, the perplexity of held-out episodes."""
     losses = read_losses(checkpoint)
     last = [loss for _, _, loss in losses[-LAST_STEPS:]]
     return {
         "config": asdict(config),
         "corpus": corpus.summary,
+        "retraining": retraining_of(checkpoint),
         "seed": config.seed,
         "steps_done": len(losses),
         "training_seconds": losses[-1][1] if losses else 0,

@@ -32,6 +32,7 @@ from model.mentions import Mentions
 from model.naming import names_in
 from model.pen import Pen
 from model.planning import Plan, PlannedScene, plan
+from model.promotion.script_measures import read_blocked_words, script_measures
 from model.prompt import SceneBrief, cropped, header
 from model.sampling import Sampling, generator
 from model.scene_gate import Draft, SceneGate, Verdict
@@ -76,9 +77,9 @@ class Writer:
 class Written:
     """A script, and how it came about: plain JSON values that hold no word of it.
 
-    ``provenance``: ``release``, ``seed``, ``gates`` (see :attr:`gates`) and ``copied``, which is None where the release
+    ``provenance``: ``release``, ``seed``, ``gates`` (see :attr:`gates`), ``copied``, which is None where the release
     has no index of its corpus, else ``longest_run_words`` and ``share`` of the words as the network wrote them, and
-    ``corpus_is_ours``.
+    ``corpus_is_ours``; ``measures`` are those by which the gate judges releases (``model.promotion.script_measures``).
     """
 
     script: Script
@@ -149,7 +150,9 @@ def write(premise: Premise, writer: Writer, report: Report = lambda _kind, _body
             seconds = round(time.monotonic() - began, 2)
             report("progress", {**_progress_fields(name, done, len(planned.scenes)), "seconds": seconds})
         acts.append(Act(name, tuple(written)))
-    return Written(Script(planned.title, tuple(acts)), desk.provenance())
+    script, told = Script(planned.title, tuple(acts)), desk.provenance()
+    measures = script_measures(script, told["gates"], read_blocked_words())
+    return Written(script, {**told, "measures": measures})
 
 
 class _Desk:

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.fake_store import FakeStore
-from tng.errors import GatewayUnavailable, PaymentRefused, SignatureInvalid
+from tng.errors import GatewayUnavailable, NoticeUndelivered, PaymentRefused, SignatureInvalid
+from tng.notices import Notice
 from tng.orders import Order
 from tng.payments import Checkout, CheckoutStatus, Payment, PaymentEvent
 from tng.ports import Event, RunGuard
 
-__all__ = ["START", "FakeClock", "FakeGateway", "FakeRunner", "FakeStore"]
+__all__ = ["START", "FakeClock", "FakeGateway", "FakeMessenger", "FakeRunner", "FakeStore"]
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -170,6 +171,23 @@ class FakeGateway:
             raise GatewayUnavailable("Stripe does not answer")
         if self.refusing:
             raise PaymentRefused("Stripe says no")
+
+
+# --- the messenger --------------------------------------------------------------------------------------------------
+
+
+class FakeMessenger:
+    """Keeps what it is to send, (key, notice); takes nothing while it is ``down``."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.sent: list[tuple[str, Notice]] = []
+
+    def send(self, key: str, notice: Notice) -> None:
+        """Keep it. Raises NoticeUndelivered."""
+        if self.down:
+            raise NoticeUndelivered("nobody takes it")
+        self.sent.append((key, notice))
 
 
 # --- the runner -----------------------------------------------------------------------------------------------------

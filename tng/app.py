@@ -5,11 +5,15 @@ Tests hand in fakes by name; a process at the edge hands in nothing but its sett
 
 from __future__ import annotations
 
+import logging
 import os
 import random
+import secrets
 import socket
 from collections import ChainMap
 from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tng.adapters.clock import SystemClock
@@ -17,24 +21,37 @@ from tng.adapters.database.engine import connect
 from tng.adapters.database.migrate import migrate
 from tng.adapters.database.store import SqlStore
 from tng.adapters.gate import ShopGate
+from tng.adapters.in_use import show_in_use
+from tng.adapters.messengers import MailMessenger, WebhookMessenger
 from tng.adapters.nvidia import inventory
 from tng.adapters.stripe_gateway import StripeGateway
 from tng.adapters.surroundings import Surroundings
+from tng.canary import Canary
 from tng.fulfilment import Fulfilment
 from tng.gpu_keeper import GpuKeeper
 from tng.gpu_ledger import GpuLedger
 from tng.jobs import JobKind
 from tng.log import FaultCounter
 from tng.lookout import Attendance, Lookout
+from tng.notices import Channel, Messenger, NoticePump
+from tng.operations import Operations
 from tng.overview import PartHealth
 from tng.ports import Clock, NotebookRunner, PaymentGateway, Store
-from tng.programme import open_show, price_of
+from tng.programme import first_release, price_of, shelf_of
+from tng.release_ledger import ReleaseLedger
+from tng.release_lookout import ReleaseLookout
+from tng.release_shelf import ReleaseShelf
+from tng.retraining import Retrainings
+from tng.retraining_lookout import RetrainingLookout
 from tng.settings import ROOT, Settings
 from tng.shop import Shop
-from tng.shows import Show
+from tng.shows import Show, read_show
+from tng.timetable import Timetable
 
 if TYPE_CHECKING:
     from tng.worker import Worker
+
+logger = logging.getLogger(__name__)
 
 TRAINING_LEASE_SECONDS = 60.0
 """How long a training may go on after the command that began it was killed or frozen."""
@@ -45,6 +62,20 @@ def build_store(settings: Settings) -> SqlStore:
     settings.make_home()
     migrate(settings.orders_url)
     return SqlStore(connect(settings.orders_url))
+
+
+def build_shelf(settings: Settings) -> ReleaseShelf:
+    """Every place where this house has releases."""
+    return shelf_of(settings)
+
+
+def build_release_ledger(
+    settings: Settings, *, store: Store | None = None, clock: Clock | None = None
+) -> ReleaseLedger:
+    """The ledger of releases; it begins with the one of TNG_RELEASE. Raises ShowError, StoreBusy."""
+    show_id, first = read_show(settings.show).id, first_release(settings)
+    book = store or build_store(settings)
+    return ReleaseLedger(book, clock or SystemClock(), build_shelf(settings), first, show_id=show_id)
 
 
 def build_gpu_ledger(orders_url: str, *, host: str, order_gpus: int) -> GpuLedger:
@@ -77,11 +108,11 @@ def build_shop(
     clock: Clock | None = None,
 ) -> Shop:
     """The customer's side: for the api, the only process that holds Stripe's keys. ``show`` is the one of TNG_SHOW."""
-    show = show or open_show(settings)
+    show = show or show_in_use(settings)
     store = store or build_store(settings)
     gate = ShopGate(
         store,
-        release_folder=settings.release,
+        ledger=build_release_ledger(settings, store=store, clock=clock),
         home=settings.make_home(),
         free_disk_mb=settings.free_disk_mb,
         queue_limit=settings.queue_limit,
@@ -140,31 +171,107 @@ def build_worker(settings: Settings, gpus: dict[str, str] | None = None, *, stor
 
     ``gpus`` is what its kernels are told of GPUs; it is read whenever one is started.
 
-    Raises SettingsError where the release writes another show than the one that is sold.
-    What it imports is heavy (papermill, Jupyter), and the api imports this module: so it is imported here.
+    Raises SettingsError where the release writes another show than the one that is sold, ReleaseMissing where there is
+    none to begin with. What it imports is heavy (papermill, Jupyter), and the api imports this module: so it is
+    imported here.
     """
     from tng.adapters.notebook_runner import PapermillRunner
+    from tng.desk import WritingDesk
     from tng.worker import Worker
 
-    open_show(settings)
-    release_folder = settings.release.resolve()
+    show_in_use(settings)
+    book = store or build_store(settings)
+    ledger = build_release_ledger(settings, store=book)
+    _begin(ledger, settings)
     runner = PapermillRunner(
         ROOT / "notebooks" / "runs",
-        preload={JobKind.WRITE_SCRIPT: f"from model.writing import warm; warm({str(release_folder)!r})"},
+        preload={JobKind.WRITE_SCRIPT: partial(_warming, ledger)},
         spare=settings.spare_kernels,
         cell_seconds=settings.cell_seconds,
         lease_seconds=settings.lease_seconds,
         # a spare kernel must not take the whole GPU from the one that writes
         environment=ChainMap({}, gpus or {}, {"TF_FORCE_GPU_ALLOW_GROWTH": "true", **os.environ}),
     )
+    canary = Canary(book, ledger, scripts=settings.canary_scripts)
     return Worker(
-        build_fulfilment(settings, store=store),
+        WritingDesk(build_fulfilment(settings, store=book), ledger, canary),
         runner,
         name=_worker_name(),
-        release_folder=release_folder,
         runs_folder=settings.runs_folder,
         lease_seconds=settings.lease_seconds,
     )
+
+
+def _begin(ledger: ReleaseLedger, settings: Settings) -> None:
+    """Begin the ledger where there is none, and say so where TNG_RELEASE names another release than it does."""
+    row = ledger.last()
+    named = first_release(settings)
+    if settings.release != Settings.model_fields["release"].default and named.id != row.to_id:
+        logger.info(
+            "release %s writes, as the ledger says; TNG_RELEASE names %s, with which only a new house begins. "
+            "To write with it: tng release promote %s --unproven --reason …",
+            row.to_id,
+            named.id,
+            named.id,
+        )
+
+
+def _warming(ledger: ReleaseLedger) -> str:
+    """What a spare kernel runs ahead: it loads the release that writes now. Raises ReleaseError, StoreBusy."""
+    return f"from model.writing import warm; warm({str(ledger.current().release.folder)!r})"
+
+
+def build_notice_pump(settings: Settings, *, store: Store | None = None, clock: Clock | None = None) -> NoticePump:
+    """What tells operators: for the scheduler, the only process that is given the channels."""
+    return NoticePump(store or build_store(settings), clock or SystemClock(), messengers_of(settings))
+
+
+def channels_of(settings: Settings) -> tuple[Channel, ...]:
+    """The channels that are set, beside the log."""
+    return tuple(messengers_of(settings))
+
+
+def messengers_of(settings: Settings) -> dict[Channel, Messenger]:
+    """What sends a notice, for each channel that is set."""
+    messengers: dict[Channel, Messenger] = {}
+    if webhook := settings.notice_webhook.get_secret_value():
+        messengers[Channel.WEBHOOK] = WebhookMessenger(webhook).send
+    if settings.notice_mail_to:
+        password = settings.smtp_password.get_secret_value()
+        messengers[Channel.MAIL] = MailMessenger(
+            settings.smtp_host,
+            settings.smtp_port,
+            security=settings.smtp_security,
+            sender=settings.notice_mail_from,
+            to=settings.notice_mail_to,
+            login=(settings.smtp_user, password) if settings.smtp_user else None,
+        ).send
+    return messengers
+
+
+def build_retrainings(
+    settings: Settings, *, store: Store, ledger: ReleaseLedger, clock: Clock | None = None
+) -> Retrainings:
+    """The retrainings of the house: for whoever begins them, and for the scheduler, which runs their steps."""
+    return Retrainings(
+        store,
+        clock or SystemClock(),
+        ledger,
+        lease_seconds=settings.lease_seconds,
+        new_id=_new_retraining_id,
+        spread=_spread,
+    )
+
+
+def build_operations(settings: Settings, *, store: Store | None = None, clock: Clock | None = None) -> Operations:
+    """What an operator sees of releases and retrainings, and does about them. It needs the database, and no key."""
+    store, clock = store or build_store(settings), clock or SystemClock()
+    ledger = build_release_ledger(settings, store=store, clock=clock)
+    retrainings = build_retrainings(settings, store=store, ledger=ledger, clock=clock)
+    timetable = Timetable(store, clock, retrainings)
+    releases = ReleaseLookout(store, clock, build_shelf(settings), canary_scripts=settings.canary_scripts)
+    runs = RetrainingLookout(store, clock, timetable, settings.shop_folder / "retraining")
+    return Operations(releases, runs, ledger, timetable, retrainings)
 
 
 def build_training_runner(settings: Settings) -> NotebookRunner:
@@ -183,6 +290,11 @@ def build_training_runner(settings: Settings) -> NotebookRunner:
 
 def _worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _new_retraining_id(now: datetime) -> str:
+    """Short enough for the name of a release; two of the same second differ."""
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 def _spread() -> float:

@@ -18,19 +18,22 @@ from tng import __version__, log
 from tng.app import build_attendance, build_gpu_keeper, build_store, build_worker
 from tng.commands.gpus import gpus
 from tng.commands.group import Commands
+from tng.commands.notices import notices
 from tng.commands.release import release
+from tng.commands.schedule import schedule
 from tng.commands.train import train
-from tng.commands.writer import checkpoints, corpus
+from tng.commands.writer import checkpoints, corpus, tracking
 from tng.jobs import Job
 from tng.orders import Order, OrderState
-from tng.settings import Settings
+from tng.settings import Part, Settings
+from tng.training_house import build_scheduler
 
 LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
 @click.group(
     cls=Commands,
-    commands=[gpus, release, train, corpus, checkpoints],
+    commands=[gpus, release, schedule, train, corpus, checkpoints, tracking, notices],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="tng")
@@ -58,6 +61,23 @@ def worker() -> None:
         stop_on_signals(ours.stop)
         with build_attendance(settings, ours.name, faults, store=store):
             ours.run_forever()
+
+
+@main.command()
+def scheduler() -> None:
+    """Retrain when a schedule says so, tell operators what came of it, and remove what is old; until stopped.
+
+    The first SIGTERM or Ctrl-C asks the step in hand to end and to keep what it has; the second ends it at once.
+    """
+    os.umask(0o077)
+    settings = Settings.read(part=Part.SCHEDULER)
+    settings.make_home()
+    log.write_as(settings.log)
+    faults = log.FaultCounter("scheduler")
+    logging.getLogger().addHandler(faults)
+    ours = build_scheduler(settings, faults)
+    stop_on_signals(ours.stop)
+    ours.run_forever()
 
 
 @main.command()

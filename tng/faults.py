@@ -13,6 +13,8 @@ OTHER_KINDS = {
     "NoScript": "A run ended well, and what it handed over is no script.",
     "NoResult": "A run ended well, and handed over nothing.",
     "NoNotebook": "The notebook that should run is not there.",
+    "NoDecision": "The last notebook of a retraining ended well, and handed over no decision; nothing is promoted.",
+    "WrongRelease": "A run speaks of another release than the one that it was given; what it made does not count.",
     "Other": "More kinds of failure than are counted apart. The log names them.",
 }
 """Faults that are no error of a class."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from tng.errors import JobCancelled, RunFailed, TngError
-from tng.jobs import MOST_FAILURES, Errand, EventKind, Job, JobState, backoff
+from tng.jobs import MOST_FAILURES, REFUND, Errand, EventKind, Job, JobState, backoff
 from tng.log import kind_of, told
 from tng.orders import Order, OrderState
 from tng.ports import Clock, Event, Store, Work
@@ -42,8 +43,9 @@ class Fulfilment:
     def claim(self, worker: str) -> Job | None:
         """Take the next job that is due, or None. Its order is being written from now on.
 
-        Jobs whose workers died on every attempt are buried first; a job whose order is in no state to be written
-        is cancelled, and the next one tried. Raises StoreBusy.
+        The attempt writes with the release that the ledger names in the same unit of work, and with no other, whatever
+        is promoted meanwhile. Jobs whose workers died on every attempt are buried first; a job whose order is in no
+        state to be written is cancelled, and the next one tried. Raises StoreBusy.
         """
         self._bury_overdrawn()
         while True:
@@ -60,6 +62,7 @@ class Fulfilment:
                     continue
                 if order is not None and order.state is OrderState.PAID:
                     work.orders.save(order.moved(OrderState.WRITING))
+                job = _with_current_release(work, job)
                 work.jobs.say(job.token, [(EventKind.STARTED, {})], now)
                 work.commit()
             logger.info("job claimed", extra=_this(job, worker=worker))
@@ -94,8 +97,9 @@ class Fulfilment:
     ) -> None:
         """The script is there: the job is DONE and its order DELIVERED, with how the script came about, in one commit.
 
-        Raises LeaseLost, JobCancelled, StoreBusy.
+        Raises RunFailed where another release wrote it than this attempt was given; LeaseLost, JobCancelled, StoreBusy.
         """
+        _refuse_another_release(job, release_id)
         now = self._clock.now()
         with self._store.begin() as work:
             order = self._writing(work, job)
@@ -114,7 +118,7 @@ class Fulfilment:
             work.commit()
         logger.info("job done", extra=_this(job))
         if order is not None:
-            logger.info("WRITING→DELIVERED", extra=_this(job, release=release_id))
+            logger.info("WRITING→DELIVERED", extra=_this(job))
 
     def fail(self, job: Job, error: TngError) -> JobState:
         """The run raised: try again later, or bury the job and owe the money back.
@@ -228,14 +232,30 @@ def refund_errand(order: Order) -> Errand:
     """The money of an order, owed back. Its key is Stripe's idempotency key: owed twice, it is given once."""
     return Errand(
         key=f"order-{order.id}-refund",
-        kind="refund",
+        kind=REFUND,
         body={"order_id": order.id, "payment_intent_id": order.payment_intent_id},
     )
 
 
 def _this(job: Job, **more: object) -> dict[str, Any]:
     """What a line about a job says beside its words."""
-    return told(order=job.order_id, job=job.id, attempt=job.attempt, **more)
+    return told(order=job.order_id, job=job.id, attempt=job.attempt, release=job.release_id, **more)
+
+
+def _with_current_release(work: Work, job: Job) -> Job:
+    """The job, whose attempt is bound to the last row of the ledger; there is none where no house was ever opened."""
+    row = work.promotions.current()
+    release_id, promotion_id = (row.to_id, row.id) if row is not None else (None, None)
+    work.jobs.update(job.token, release_id=release_id, promotion_id=promotion_id)
+    return replace(job, release_id=release_id, promotion_id=promotion_id)
+
+
+def _refuse_another_release(job: Job, release_id: str) -> None:
+    if job.release_id is not None and release_id != job.release_id:
+        raise RunFailed(
+            f"job {job.key}: written by {release_id!r}, and attempt {job.attempt} was given {job.release_id!r}",
+            cause="WrongRelease",
+        )
 
 
 def _told_scenes(events: Sequence[Event]) -> list[int]:

@@ -26,7 +26,8 @@ from tng.gpus import (
     living,
     waiting,
 )
-from tng.ports import Clock, Gpus, Store, Work
+from tng.house_ports import Gpus
+from tng.ports import Clock, Store, Work
 
 LEASE = timedelta(seconds=120)
 PATIENCE = timedelta(seconds=75)

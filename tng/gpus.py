@@ -2,6 +2,7 @@
 
 A GPU is named by its UUID. A claim is a lease: whoever holds it renews it, and a crash lets it run out. Paid orders
 come first: ``order_gpus`` GPUs of a host are never given to a workbench, held by a worker or not. Workbenches queue.
+A training comes last: it takes what is left, and does not queue.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ class ClaimKind(StrEnum):
 
     ORDER = "order"
     WORKBENCH = "workbench"
+    TRAINING = "training"
+    """Retraining: the last of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +108,21 @@ def grant(wish: Wish, floor: Floor) -> tuple[str, ...]:
     """The GPUs that ``wish`` gets now; none where it has to wait.
 
     A worker takes what is free, up to what is kept for orders. A workbench takes what is left after that, and after
-    everybody who waited before it: a later one passes only where the earlier ones could all be served as well.
+    everybody who waited before it: a later one passes only where the earlier ones could all be served as well. A
+    training takes what nobody else waits for at all.
     """
     if wish.kind is ClaimKind.ORDER:
         spare = min(len(floor.free), floor.kept)
+    elif wish.kind is ClaimKind.TRAINING:
+        spare = len(floor.free) - floor.kept - wanted_by_workbenches(floor.wishes)
     else:
         spare = len(floor.free) - floor.kept - sum(other.count for other in before(wish, floor.wishes))
     return tuple(floor.free[: wish.count]) if 0 < wish.count <= spare else ()
+
+
+def wanted_by_workbenches(wishes: Iterable[Wish]) -> int:
+    """How many GPUs the workbenches wait for. Workers wait as well, for those alone that are kept for them."""
+    return sum(wish.count for wish in wishes if wish.kind is ClaimKind.WORKBENCH)
 
 
 def before(wish: Wish, wishes: Iterable[Wish]) -> list[Wish]:

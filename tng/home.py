@@ -1,8 +1,8 @@
 """The home folder as a place: how it is made, who may enter, and how one of an older version gets today's form.
 
-What the api and the worker share (the orders database, the runs) lies in ``shop/``; all else belongs to the house.
-Where people are kept apart the house gives these folders to Unix users of their own; whoever else opens the home
-folder, such as an operator's command, leaves that as it is.
+What the api and the worker share (the orders database, runs, releases made here) lies in ``shop/``; all else belongs to
+the house. Where people are kept apart the house gives these folders to Unix users of their own; whoever else opens the
+home folder, such as an operator's command, leaves that as it is.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tng.errors import SettingsError
 SHOP: Final = "shop"
 ORDERS: Final = "orders.sqlite"
 RUNS: Final = "runs"
+RELEASES: Final = "releases"
 LOCK: Final = "house.lock"
 PASSABLE: Final = 0o711
 """Others may pass through a folder on their way to one of their own, where the house opened it; nobody lists it."""
@@ -32,7 +33,8 @@ def make_home(home: Path) -> Path:
         close(home)
         move_shop(home)
         (home / SHOP).mkdir(mode=0o700, exist_ok=True)
-        (home / SHOP / RUNS).mkdir(mode=0o700, exist_ok=True)
+        for name in (RUNS, RELEASES):
+            (home / SHOP / name).mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise SettingsError(f"TNG_HOME {home} cannot be used ({error.strerror}); name a folder that you own") from error
     return home

@@ -77,6 +77,12 @@ class Job:
         """(job id, attempt): what every write of this run must name."""
         return self.id, self.attempt
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether it may be taken: it waits and its time has come, or whoever ran it has let its lease run out."""
+        if self.state is JobState.QUEUED:
+            return self.ready_at is None or self.ready_at <= now
+        return self.state is JobState.RUNNING and self.lease_until is not None and self.lease_until < now
+
     @property
     def used_up(self) -> bool:
         """Whether no attempt is left."""

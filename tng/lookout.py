@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from tng.faults import Fault
 from tng.gpus import Claim, living, waiting
-from tng.jobs import Job
+from tng.jobs import REFUND, Job
 from tng.log import FaultCounter, kind_of
 from tng.overview import GpuUse, Health, Lease, Machine, Overview, PartHealth, Presence, Queue
 from tng.ports import Clock, Store, Work
@@ -89,7 +89,8 @@ class Lookout:
     def _lease_of(self, job: Job) -> Lease:
         until = job.lease_until or self._clock.now()
         heard_at = until - self._lease
-        return Lease(job.worker or "", job.id, job.order_id, job.attempt, job.failures, until, heard_at)
+        worker, release_id = job.worker or "", job.release_id
+        return Lease(worker, job.id, job.order_id, job.attempt, job.failures, until, heard_at, release_id)
 
 
 class Attendance:
@@ -166,5 +167,5 @@ def _queue(work: Work, workers: Sequence[Presence], now: datetime) -> Queue:
         waiting=waiting,
         oldest_seconds=max(0.0, (now - oldest_at).total_seconds()) if oldest_at else 0.0,
         estimate_seconds=waiting * run_seconds / here if run_seconds is not None and here else None,
-        refunds_waiting=work.counts.errands(),
+        refunds_waiting=work.counts.errands(REFUND),
     )

@@ -35,7 +35,7 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A job that a worker owns: until when, and when it last said that it is alive."""
+    """A job that a worker owns: until when, when it last said that it is alive, and with which release it writes."""
 
     worker: str
     job_id: int
@@ -44,6 +44,7 @@ class Lease:
     failures: int
     lease_until: datetime
     heard_at: datetime
+    release_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,11 +129,14 @@ def shown(value: object) -> str:
 def before(history: Sequence[Promotion]) -> str | None:
     """Where a rollback goes: the release that was current before this one. ``history`` is the newest first.
 
-    A release that was left by a rollback is no way back: two rollbacks in a row go two releases back.
+    A release that was left by a rollback is no way back, until it is promoted again: two rollbacks in a row go two
+    releases back.
     """
-    if not history:
-        return None
-    left = {row.from_id for row in history if row.kind in (PromotionKind.ROLLED_BACK, PromotionKind.CANARY)}
-    current = history[0].to_id
-    earlier = (row.to_id for row in history[1:] if row.to_id != current and row.to_id not in left)
-    return next(earlier, None)
+    way: list[str] = []
+    for row in reversed(history):
+        if row.kind in (PromotionKind.ROLLED_BACK, PromotionKind.CANARY) and row.to_id in way:
+            while way[-1] != row.to_id:
+                way.pop()
+        elif row.to_id not in way[-1:]:
+            way.append(row.to_id)
+    return way[-2] if len(way) > 1 else None

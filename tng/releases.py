@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from tng.errors import ReleaseDamaged, ReleaseMissing
 
 MANIFEST = "manifest.json"
 META = "meta.json"
+PARTIAL = ".partial"
+"""The end of a folder's name while it is filled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +68,18 @@ def verify(release: Release) -> Release:
 def writing_release(folder: Path) -> Iterator[Path]:
     """Yield a folder beside ``folder`` to fill; at the end write the manifest and rename: whole or absent.
 
-    Raises FileExistsError where ``folder`` is there already: a release never changes.
+    In a folder that a group shares (setgid) the group may read it. Raises FileExistsError where ``folder`` is there
+    already: a release never changes.
     """
     if folder.exists():
         raise FileExistsError(f"release {folder.name} exists already; releases never change")
-    partial = folder.with_name(folder.name + ".partial")
+    partial = folder.with_name(folder.name + PARTIAL)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         yield partial
         _write_manifest(partial)
+        _open_to_group(partial)
         partial.replace(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -95,6 +100,14 @@ def _write_manifest(folder: Path) -> None:
     _flush(manifest)
 
 
+def _open_to_group(folder: Path) -> None:
+    """The worker makes a release, and the api looks at its manifest: they are two users of one group."""
+    if not folder.parent.stat().st_mode & stat.S_ISGID:
+        return
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o2750 if path.is_dir() else 0o640)
+
+
 def _flush(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
@@ -112,6 +125,6 @@ def _read_json(path: Path, release_id: str) -> dict[str, Any]:
 
 def _damaged(release_id: str, what: str) -> ReleaseDamaged:
     return ReleaseDamaged(
-        f"release {release_id} is damaged: {what}. Restore its folder from the repository "
-        "or name another one in TNG_RELEASE."
+        f"release {release_id} is damaged: {what}. Restore its folder, or let another one write: "
+        "tng release rollback, or tng release promote."
     )

@@ -6,18 +6,25 @@ taken up again; what the steps before it left on disk is used as it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from tng.jobs import JobKind
+from tng.jobs import Job, JobKind
 
 PRESETS = ("tiny", "small", "124M", "355M")
 
 STEPS = (JobKind.BUILD_CORPUS, JobKind.FINETUNE, JobKind.EVALUATE, JobKind.DECIDE)
 """The chain, in order."""
+
+
+ATTEMPTS = "attempts"
+"""The note that lists every attempt at a step."""
+
+MOST_ATTEMPTS_NOTED = 100
+"""One that makes way for orders may have many."""
 
 
 class RetrainingState(StrEnum):
@@ -95,9 +102,33 @@ class Retraining:
         return self.state is RetrainingState.RUNNING
 
     @property
+    def is_decided(self) -> bool:
+        """Whether the last step is through, however it ended."""
+        return self.evaluation_id is not None
+
+    @property
     def job_key(self) -> str:
         """The unique key of the job of its step."""
         return f"retraining:{self.id}:{self.step.value}:{self.round}"
+
+    def owed_job(self, now: datetime) -> Job:
+        """The job of its step, due at once."""
+        return Job(id=0, key=self.job_key, kind=self.step, order_id=None, ready_at=now)
+
+    def noted(self, step: JobKind, notes: Mapping[str, Any]) -> Retraining:
+        """The same, with what a step said of itself."""
+        return replace(self, notes={**self.notes, step.value: dict(notes)})
+
+    def attempted(self, job: Job, now: datetime) -> Retraining:
+        """The same, with one more attempt at its step noted."""
+        attempt = {"step": job.kind.value, "job": job.id, "attempt": job.attempt, "at": now.isoformat()}
+        attempts = [*self.attempts, attempt][-MOST_ATTEMPTS_NOTED:]
+        return replace(self, notes={**self.notes, ATTEMPTS: attempts})
+
+    @property
+    def attempts(self) -> Sequence[Mapping[str, Any]]:
+        """Every attempt at a step, the latest last: its step, its job, its number, and when it began."""
+        return tuple(self.notes.get(ATTEMPTS, ()))
 
 
 def next_step(step: JobKind) -> JobKind | None:

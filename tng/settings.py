@@ -13,8 +13,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tng.credentials import google_faults, read_secret, stripe_faults
 from tng.errors import SettingsError
-from tng.home import ORDERS, RUNS, SHOP, make_home
+from tng.home import ORDERS, RELEASES, RUNS, SHOP, make_home
 from tng.log import LogForm
+from tng.notice_settings import SmtpSecurity, notice_faults
 from tng.payments import LEAST_CENTS, LIVE_KEYS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,6 +53,11 @@ class Part(StrEnum):
     HOUSE = "house"
     API = "api"
     WORKER = "worker"
+    SCHEDULER = "scheduler"
+
+
+SECRETS = ("google_client_secret", "stripe_secret_key", "stripe_webhook_secret", "notice_webhook", "smtp_password")
+"""Each has another setting beside it, ``…_file``, which names a file that holds it."""
 
 
 class Settings(BaseSettings):
@@ -60,7 +66,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TNG_", env_ignore_empty=True, extra="ignore", populate_by_name=True)
 
     mode: Mode = Field(Mode.DEMO, description="demo or production")
-    part: Part = Field(Part.HOUSE, description="house, api or worker: whose keys must be there; the house sets it")
+    part: Part = Field(
+        Part.HOUSE, description="house, api, worker or scheduler: which process it is; the house sets it"
+    )
     home: Path = Field(Path("var"), description="where all state lives; readable by its owner only")
     port: int = Field(8000, ge=1, le=65530, description="the public port on 127.0.0.1; the five after it are used too")
     public_url: str = Field("", description="the address customers see; default http://127.0.0.1:PORT")
@@ -73,8 +81,13 @@ class Settings(BaseSettings):
         None, pattern="^[a-z]{3}$", description="ISO code of the price's currency, lower case; default the show's"
     )
     release: Path = Field(
-        ROOT / "model" / "releases" / "tng-small-2", description="the folder of the release that writes"
+        ROOT / "model" / "releases" / "tng-small-2",
+        description="the release that a new house begins with; then see `tng release`",
     )
+    canary_scripts: int = Field(
+        20, ge=0, le=1000, description="scripts after a promotion that are held against its proof; 0: none"
+    )
+    keep_days: int = Field(30, ge=1, description="days that a retraining's files are kept after its end")
     power_users: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(), description="addresses that get JupyterLab, separated by commas"
     )
@@ -125,6 +138,27 @@ class Settings(BaseSettings):
     stripe_api_base: str = Field(
         "", alias="STRIPE_API_BASE", description="another address for Stripe's api; never with a live key"
     )
+    # what has an alias is given to no service but the one that needs it
+    notice_webhook: SecretStr = Field(
+        SecretStr(""), alias="TNG_NOTICE_WEBHOOK", description="an https address; notices to operators are posted there"
+    )
+    notice_webhook_file: Path | None = Field(
+        None, alias="TNG_NOTICE_WEBHOOK_FILE", description="a file that holds it, instead"
+    )
+    notice_mail_to: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(), alias="TNG_NOTICE_MAIL_TO", description="addresses that notices are mailed to, separated by commas"
+    )
+    notice_mail_from: str = Field("", alias="TNG_NOTICE_MAIL_FROM", description="the address that they come from")
+    smtp_host: str = Field("", alias="TNG_SMTP_HOST", description="the mail server that takes them")
+    smtp_port: int = Field(587, alias="TNG_SMTP_PORT", ge=1, le=65535, description="its port")
+    smtp_user: str = Field("", alias="TNG_SMTP_USER", description="the name to log in with; unset: no login")
+    smtp_password: SecretStr = Field(SecretStr(""), alias="TNG_SMTP_PASSWORD", description="belongs to it")
+    smtp_password_file: Path | None = Field(
+        None, alias="TNG_SMTP_PASSWORD_FILE", description="a file that holds it, instead"
+    )
+    smtp_security: SmtpSecurity = Field(
+        SmtpSecurity.STARTTLS, alias="TNG_SMTP_SECURITY", description="starttls, tls, or none on this machine"
+    )
 
     @classmethod
     def read(cls, **changes: Any) -> Settings:
@@ -157,15 +191,15 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _split_lists(cls, values: Any) -> Any:
-        for name in ("power_users", "admins"):
+        for name in ("power_users", "admins", "notice_mail_to", "TNG_NOTICE_MAIL_TO"):
             if isinstance(values.get(name), str):
                 values[name] = frozenset(part.strip().lower() for part in values[name].split(",") if part.strip())
         return values
 
     @model_validator(mode="after")
     def _read_secret_files(self) -> Settings:
-        for name in ("google_client_secret", "stripe_secret_key", "stripe_webhook_secret"):
-            file, variable = getattr(self, f"{name}_file"), name.upper()
+        for name in SECRETS:
+            file, variable = getattr(self, f"{name}_file"), str(type(self).model_fields[name].alias)
             if file is not None and getattr(self, name).get_secret_value():
                 raise ValueError(f"{variable} and {variable}_FILE are both set; keep one of them")
             if file is not None:
@@ -175,6 +209,8 @@ class Settings(BaseSettings):
     def faults(self) -> list[str]:
         """What does not fit together, one sentence each; nothing where the house may be opened with this."""
         faults = [*self._price_faults(), *self._key_faults(), *self._address_faults()]
+        if self.part in (Part.HOUSE, Part.SCHEDULER):
+            faults += notice_faults(self)
         return faults + (list(self._production_faults()) if self.mode is Mode.PRODUCTION else [])
 
     def _price_faults(self) -> Iterator[str]:
@@ -207,7 +243,7 @@ class Settings(BaseSettings):
         google, key, webhook = self.google_client_secret, self.stripe_secret_key, self.stripe_webhook_secret
         if self.part is Part.HOUSE:
             yield from google_faults(self.google_client_id, google.get_secret_value())
-        if self.part is not Part.WORKER:
+        if self.part in (Part.HOUSE, Part.API):
             yield from stripe_faults(key.get_secret_value(), webhook.get_secret_value())
         if not self.public_url.startswith("https://"):
             yield "TNG_MODE=production needs TNG_PUBLIC_URL with https://: the address that customers type"
@@ -245,8 +281,13 @@ class Settings(BaseSettings):
         return self.shop_folder / RUNS
 
     @property
+    def releases_folder(self) -> Path:
+        """Where the releases stand that are made here: candidates, and what was promoted."""
+        return self.shop_folder / RELEASES
+
+    @property
     def shop_folder(self) -> Path:
-        """What the api and the worker share: the orders database and the runs."""
+        """What the api and the worker share: the orders database, the runs and the releases that are made here."""
         return self.home.resolve() / SHOP
 
     def internal_url(self, service: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tng.errors import OrderNotFound, PaymentError, PaymentMismatch, PaymentRefused
-from tng.jobs import Errand, Job, JobKind
+from tng.jobs import REFUND, Errand, Job, JobKind
 from tng.log import about, kind_of, told
 from tng.orders import MOVES, Order, OrderState
 from tng.payments import CheckoutStatus, Payment, PaymentEvent, check_payment
@@ -170,7 +170,7 @@ class Till:
         for _ in range(limit):
             now = self._clock.now()
             with self._store.begin() as work:
-                errand = work.outbox.take(now, now + ERRAND_AGAIN)
+                errand = work.outbox.take(now, now + ERRAND_AGAIN, REFUND)
                 if errand is None:
                     break
                 work.commit()

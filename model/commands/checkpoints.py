@@ -37,7 +37,8 @@ def import_checkpoint(path: Path, name: str | None, as_release: str | None, like
     _say(folder, facts)
     if as_release:
         release = import_release(folder, verify(find_release(like)), releases_folder() / as_release)
-        click.echo(f"It is the release {release.id} too. To write with it: TNG_RELEASE={release.folder}")
+        click.echo(f"It is the release {release.id} too, in {release.folder}. To write with it:")
+        click.echo(f'tng release promote {release.id} --unproven --reason "…"')
 
 
 @checkpoints.command("download")

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from model.commands.places import home
+from model.corpus.splits import sides
 from model.corpus.teleplays.importing import FileReport, ImportReport, Outcome, import_teleplays, summary_lines
 from model.corpus.teleplays.shelf import EpisodeFacts, Shelf
 from tng.shows import Show, read_show
@@ -60,10 +61,13 @@ def import_(
     """
     os.umask(0o077)
     show = read_show(show_folder)
-    report = import_teleplays(paths, show, _shelf(show, shelf_folder), allow_short=allow_short)
+    shelf = _shelf(show, shelf_folder)
+    before = shelf.facts()
+    report = import_teleplays(paths, show, shelf, allow_short=allow_short)
+    shelf.open_to_its_group()
     for file in report.files:
         click.echo(_file_line(file))
-    for line in summary_lines(report):
+    for line in (*summary_lines(report), _news(before, shelf.facts(), show)):
         click.echo(line)
     ctx.exit(_status(report))
 
@@ -71,12 +75,14 @@ def import_(
 @corpus.command("list")
 @_of_show
 def list_(show_folder: Path, shelf_folder: Path | None) -> None:
-    """List the episodes that were imported."""
+    """List the episodes that were imported, and which of them are kept for measuring."""
     show = read_show(show_folder)
     kept = _shelf(show, shelf_folder).facts()
+    divided = sides(kept.values(), show)
     for facts in kept.values():
-        click.echo(f"{facts.key:<8}{_counts(facts)}  {facts.title}")
-    click.echo(f"{len(kept)} episodes", err=True)
+        side = divided.side_of(facts.key)
+        click.echo(f"{facts.key:<8}{_counts(facts)}  {facts.title}{f'  [{side}]' if side else ''}")
+    click.echo(f"{len(kept)} episodes, {len(divided.held_out)} held out", err=True)
 
 
 @corpus.command()
@@ -123,6 +129,22 @@ def _summary(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "longest record", f"{summary['longest_record_tokens']:,} tokens"
     yield f"longer than {summary['window_tokens']:,}", f"{summary['records_longer_than_window']:,} records"
     yield "fingerprint", summary["fingerprint"]
+
+
+def _news(before: Mapping[str, EpisodeFacts], after: Mapping[str, EpisodeFacts], show: Show) -> str:
+    """What a retraining will see that it would not have seen before this import; what is excluded, none ever sees."""
+    divided = sides(after.values(), show)
+    new = [key for key, facts in after.items() if _seen(facts) != _seen(before.get(key))]
+    seen = [key for key in new if key not in divided.excluded]
+    held_out = sum(key in divided.held_out for key in seen)
+    if not seen:
+        return "This import brings nothing new to the next retraining."
+    return f"New to the next retraining: {len(seen)} episode{'s' * (len(seen) > 1)}, of them held out: {held_out}."
+
+
+def _seen(facts: EpisodeFacts | None) -> tuple[str, ...]:
+    """What a training sees of an episode; its file is named by the digest of its script."""
+    return (facts.file, facts.title, facts.story) if facts else ()
 
 
 def _shelf(show: Show, folder: Path | None) -> Shelf:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-import stat
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
@@ -20,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from model.copies import build_copies
+from model.corpus.delivered import read_delivered
 from model.corpus.episode_records import episode_records, marked_scenes
 from model.corpus.guests import guests_of
 from model.corpus.outlines import Outline, Outlines, save_outlines
@@ -28,7 +28,14 @@ from model.corpus.slots import MARKS
 from model.corpus.splits import Split, split
 from model.corpus.teleplays.shelf import Shelf, StoredEpisode
 from model.corpus.token_arrays import Tokens, encoded, fingerprint, save_arrays, vocabulary
-from model.corpus.training_text import HELD_OUT_FILE, SUMMARY_FILE, TRAINING_FILE, Corpus, CorpusConfig
+from model.corpus.training_text import (
+    HELD_OUT_FILE,
+    SUMMARY_FILE,
+    TRAINING_FILE,
+    Corpus,
+    CorpusConfig,
+    empty_corpus_folder,
+)
 from model.tokenizer import Tokenizer
 from tng.errors import CorpusError
 from tng.script import ElementKind, Scene, render_scene
@@ -52,12 +59,14 @@ def build_imported_corpus(
     *,
     window_tokens: int,
     base: Path | None = None,
+    delivered: Path | None = None,
     report: Callable[[str], None] = logger.info,
 ) -> Corpus:
     """Divide the episodes of ``shelf``, make their records, encode and save them in ``folder``.
 
     Of ``config`` the size of the vocabulary and the seed count. With ``base``, a checkpoint's folder, its vocabulary
-    is taken instead of a new one. ``window_tokens`` is the network's: records that are longer are counted.
+    is taken instead of a new one. ``window_tokens`` is the network's: records that are longer are counted. The scripts
+    of the folder ``delivered`` are trained on, too.
     Raises CorpusError where nothing can be trained on, ReleaseDamaged where the base has no vocabulary.
     """
     episodes = {episode.facts.key: episode for episode in shelf.episodes()}
@@ -66,32 +75,30 @@ def build_imported_corpus(
     sides = split([episode.facts for episode in episodes.values()], show)
     records = {key: episode_records(episodes[key], show, config.seed) for key in (*sides.training, *sides.held_out)}
     training = [record for key in sides.training for record in records[key]]
-    _clear(folder)
+    allowed = read_delivered(delivered, show)
+    empty_corpus_folder(folder, private=True)
     shutil.copyfile(show.folder / SHOW_FILE, folder / SHOW_FILE)
     tokenizer = vocabulary((record.text for record in training), config.vocabulary_tokens, folder, base)
     report(f"tokenizer: {tokenizer.size:,} tokens")
     _write_outlines([episodes[key] for key in sides.training], training, show, folder)
-    build_copies({render_scene(record.scene) for record in training}).save(folder)
+    build_copies({render_scene(record.scene) for record in (*training, *allowed.records)}).save(folder)
     arrays = {key: encoded(its, tokenizer) for key, its in records.items()}
-    save_arrays(folder / TRAINING_FILE, [arrays[key] for key in sides.training])
+    more = [encoded(its, tokenizer) for its in allowed.scripts]
+    save_arrays(folder / TRAINING_FILE, [*(arrays[key] for key in sides.training), *more])
     save_arrays(folder / HELD_OUT_FILE, [arrays[key] for key in sides.held_out])
     summary = {
         "config": asdict(_used(config, sides, tokenizer)),
         "is_ours": False,
-        "fingerprint": fingerprint(folder, list(arrays.values())),
-        **_token_counts(sides, arrays),
-        **_record_counts(chain.from_iterable(records.values()), arrays.values(), tokenizer, window_tokens),
+        "fingerprint": fingerprint(folder, [*arrays.values(), *more]),
+        **_token_counts(sides, arrays, more),
+        **_record_counts(
+            chain(*records.values(), allowed.records), [*arrays.values(), *more], tokenizer, window_tokens
+        ),
+        **allowed.counts,
     }
     (folder / SUMMARY_FILE).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     report(f"corpus: {len(sides.training):,} episodes, {summary['training_tokens']:,} tokens")
     return Corpus(folder, summary)
-
-
-def _clear(folder: Path) -> None:
-    """A folder of its owner's, in which no corpus stands until the summary does."""
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(stat.S_IRWXU)
-    (folder / SUMMARY_FILE).unlink(missing_ok=True)
 
 
 def _used(config: CorpusConfig, sides: Split, tokenizer: Tokenizer) -> CorpusConfig:
@@ -100,9 +107,9 @@ def _used(config: CorpusConfig, sides: Split, tokenizer: Tokenizer) -> CorpusCon
     return CorpusConfig(count, len(sides.held_out), tokenizer.size, config.seed, tokenizer_episodes=count)
 
 
-def _token_counts(sides: Split, arrays: Mapping[str, Tokens]) -> dict[str, Any]:
+def _token_counts(sides: Split, arrays: Mapping[str, Tokens], more: Iterable[Tokens]) -> dict[str, Any]:
     return {
-        "training_tokens": sum(len(arrays[key]) for key in sides.training),
+        "training_tokens": sum(len(arrays[key]) for key in sides.training) + sum(map(len, more)),
         "held_out_tokens": sum(len(arrays[key]) for key in sides.held_out),
         "held_out": list(sides.held_out),
         "excluded": list(sides.excluded),

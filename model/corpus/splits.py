@@ -32,12 +32,26 @@ class Split:
     held_out: tuple[str, ...]
     excluded: tuple[str, ...]
 
+    def side_of(self, key: str) -> str:
+        """In words, where an episode is; empty where it is trained on, as most are."""
+        if key in self.held_out:
+            return "held out"
+        return "excluded" if key in self.excluded else ""
+
 
 def split(episodes: Iterable[EpisodeFacts], show: Show) -> Split:
-    """Divide episodes. The same episodes are divided in the same way, whatever else is on the shelf.
+    """Divide episodes to train on. Raises CorpusError where nothing is left to train on."""
+    divided = sides(episodes, show)
+    if not divided.training:
+        raise CorpusError("no episode is left to train on; import more with `tng corpus import`")
+    return divided
 
-    Where nothing would be held out, the story with the lowest hash is. Raises CorpusError where nothing is left to
-    train on.
+
+def sides(episodes: Iterable[EpisodeFacts], show: Show) -> Split:
+    """Divide episodes, whether they are enough or not.
+
+    The same episodes are divided in the same way, whatever else is on the shelf. Where nothing would be held out, the
+    story with the lowest hash is.
     """
     source = show.teleplays
     all_of_them = list(episodes)
@@ -48,8 +62,6 @@ def split(episodes: Iterable[EpisodeFacts], show: Show) -> Split:
         held = [min(stories, key=lambda story: min(_hash(facts.key) for facts in story))]
     held_out = {facts.key for story in held for facts in story}
     training = [facts.key for story in stories for facts in story if facts.key not in held_out]
-    if not training:
-        raise CorpusError("no episode is left to train on; import more with `tng corpus import`")
     in_order = [facts.key for facts in all_of_them]
     return Split(
         tuple(key for key in in_order if key in set(training)),
@@ -82,4 +94,4 @@ def _hash(key: str) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
 
 
-__all__ = ["HOLD_OUT_EVERY", "Split", "split"]
+__all__ = ["HOLD_OUT_EVERY", "Split", "sides", "split"]

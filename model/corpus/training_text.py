@@ -11,13 +11,16 @@ import json
 import logging
 import random
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from model.copies import build_copies
 from model.corpus.assembler import Assembler, Episode, Part
+from model.corpus.delivered import read_delivered
 from model.corpus.outlines import write_outlines
 from model.corpus.records import Record, listed_cast
 from model.corpus.scenebank import read_bank
@@ -111,25 +114,26 @@ def build_corpus(
     report: Callable[[str], None] = logger.info,
     *,
     base: Path | None = None,
+    delivered: Path | None = None,
 ) -> Corpus:
     """Assemble, learn the vocabulary or take that of the checkpoint ``base``, encode and save.
 
-    Raises CorpusError where the bank cannot be read, ReleaseDamaged where the base has no vocabulary.
+    The scripts of the folder ``delivered`` are trained on, too; with them the corpus is its owner's alone.
+    Raises CorpusError where bank or folder cannot be read, ReleaseDamaged where the base has no vocabulary.
     ``folder`` receives show.toml, encoder.json, vocab.bpe, outlines.json, words.txt, copies.npz, training.npz,
     held_out.npz and, as the last, corpus.json.
     """
-    bank = read_bank(show)
+    bank, allowed = read_bank(show), read_delivered(delivered, show)
     assembler = Assembler(bank, show, config.seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / SUMMARY_FILE).unlink(missing_ok=True)
+    empty_corpus_folder(folder, private=delivered is not None)
     shutil.copyfile(show.folder / SHOW_FILE, folder / SHOW_FILE)
     write_outlines(bank, assembler, folder)
     episodes = [list(records(assembler.episode(n), assembler, config.seed)) for n in range(config.episodes)]
     first = (record.text for episode in episodes[: config.tokenizer_episodes] for record in episode)
     tokenizer = vocabulary(first, config.vocabulary_tokens, folder, base)
     report(f"tokenizer: {tokenizer.size:,} tokens")
-    build_copies({render_scene(record.scene) for episode in episodes for record in episode}).save(folder)
-    training = [encoded(episode, tokenizer) for episode in episodes]
+    build_copies({render_scene(r.scene) for r in (*chain.from_iterable(episodes), *allowed.records)}).save(folder)
+    training = [encoded(records_of_one, tokenizer) for records_of_one in (*episodes, *allowed.scripts)]
     held_out = [encoded(episode, tokenizer) for episode in held_out_records(config, show)]
     save_arrays(folder / TRAINING_FILE, training)
     save_arrays(folder / HELD_OUT_FILE, held_out)
@@ -139,10 +143,19 @@ def build_corpus(
         "fingerprint": fingerprint(folder, [*training, *held_out]),
         "training_tokens": sum(len(array) for array in training),
         "held_out_tokens": sum(len(array) for array in held_out),
+        **allowed.counts,
     }
     (folder / SUMMARY_FILE).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     report(f"corpus: {config.episodes:,} episodes, {summary['training_tokens']:,} tokens")
     return Corpus(folder, summary)
+
+
+def empty_corpus_folder(folder: Path, *, private: bool) -> None:
+    """A folder in which no corpus stands until the summary does; its owner's alone where it is to be private."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if private:
+        folder.chmod(stat.S_IRWXU)
+    (folder / SUMMARY_FILE).unlink(missing_ok=True)
 
 
 def open_corpus(folder: Path) -> Corpus:
@@ -168,6 +181,7 @@ __all__ = [
     "CorpusConfig",
     "Record",
     "build_corpus",
+    "empty_corpus_folder",
     "held_out_records",
     "open_corpus",
     "records",

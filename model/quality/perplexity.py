@@ -26,6 +26,9 @@ END: Final = "end"
 """The end-of-text id, where the network should stop: a token, and no byte."""
 KINDS: Final = (DIALOGUE, "action", HEADING, CUE, "shot", "transition", END)
 
+MOST_NATS: Final = 700.0
+"""Of a token: a network beyond it is broken, and its perplexity is no number that can be held."""
+
 _ROWS: Final = 64
 """Logits of so many tokens are widened to float64 at once: a whole window of a large vocabulary would be a gigabyte."""
 
@@ -70,8 +73,11 @@ class Surprise:
 
     @property
     def perplexity(self) -> float:
-        """The mean number of equally likely next tokens; not a number where there were none."""
-        return math.exp(self.nats / self.tokens) if self.tokens else math.nan
+        """The mean number of equally likely next tokens; not a number where there were none, infinite beyond 1e304."""
+        if not self.tokens:
+            return math.nan
+        mean = self.nats / self.tokens
+        return math.inf if mean > MOST_NATS else math.exp(mean)
 
     @property
     def bits_per_byte(self) -> float:

@@ -21,7 +21,8 @@ _LINE_EVERY: Final = 20
 class Progress:
     """One step done: its number, how many there are, seconds since the first, its loss and the running mean (nats).
 
-    ``held_out_loss`` is the mean over held-out windows after this step, where it was measured then.
+    ``held_out_loss`` is the mean over held-out windows after this step, where it was measured then. When a training
+    has ended, ``ends_training`` of its last step says whether it is over, and not only interrupted.
     """
 
     step: int
@@ -30,6 +31,7 @@ class Progress:
     loss: float
     mean_loss: float
     held_out_loss: float | None = None
+    ends_training: bool = False
 
 
 Report = Callable[[Progress], bool | None]
@@ -52,12 +54,11 @@ class RunningMean:
 
 
 def stop_after(seconds: float) -> Report:
-    """A report that stops the training when this run of it has taken so long; 0 never stops it. It logs, too."""
+    """A report that stops the training when this run of it has taken so long; 0 never stops it."""
     begun: list[float] = []
 
     def report(progress: Progress) -> bool:
         begun[:] = begun or [time.monotonic()]
-        _log(progress)
         return not seconds or time.monotonic() - begun[0] < seconds
 
     return report
@@ -82,7 +83,8 @@ def write_losses(folder: Path, heard: Sequence[Progress]) -> None:
         (folder / HELD_OUT_LOSSES_FILE).write_text(json.dumps(measured) + "\n", encoding="ascii")
 
 
-def _log(progress: Progress) -> None:
+def log_step(progress: Progress) -> None:
+    """A report that writes a line to the log now and then."""
     if progress.held_out_loss is not None:
         logger.info("step %d/%d held out: %.3f", progress.step, progress.steps, progress.held_out_loss)
     if progress.step % _LINE_EVERY == 0 or progress.step == progress.steps:
@@ -98,6 +100,7 @@ __all__ = [
     "Progress",
     "Report",
     "RunningMean",
+    "log_step",
     "stop_after",
     "together",
     "write_losses",

@@ -24,6 +24,7 @@ import logging
 import random
 import re
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -66,7 +67,8 @@ def finetune(
         shutil.rmtree(base.parent, ignore_errors=True)
     make_relocatable(folder)
     write_losses(folder, listener.heard)
-    return listener.heard
+    heard = listener.heard
+    return [*heard[:-1], replace(heard[-1], ends_training=len(heard) >= config.steps)] if heard else []
 
 
 def _train(config: FinetuneConfig, corpus: Corpus, base: Path, folder: Path, listener: _Listener) -> None:

@@ -38,6 +38,8 @@ class TrainingState:
     stale: int
     """Measurements of held-out loss since the best one."""
     origin: dict[str, Any]
+    best_step: int = 0
+    """The step whose weights the checkpoint holds where it holds the best; 0 where none was kept so."""
 
     def save(self, folder: Path) -> None:
         """Replace the file of ``folder``: whole, or the one before stays."""
@@ -45,6 +47,7 @@ class TrainingState:
             "heard": [asdict(progress) for progress in self.heard],
             "best_loss": self.best_loss,
             "stale": self.stale,
+            "best_step": self.best_step,
             "origin": self.origin,
         }
         arrays: dict[str, Any] = {_FACTS: np.array(json.dumps(facts))}
@@ -74,6 +77,7 @@ def saved_state(folder: Path) -> TrainingState | None:
             float(facts["best_loss"]),
             int(facts["stale"]),
             dict(facts["origin"]),
+            int(facts.get("best_step", 0)),
         )
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise CheckpointError(

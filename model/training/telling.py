@@ -35,22 +35,24 @@ class ProgressEvents:
         show_event("progress", body | held_out)
 
 
-def outcome_of(heard: Sequence[Progress], checkpoint: Path) -> dict[str, Any]:
-    """What came of a training, as plain JSON values."""
+def outcome_of(heard: Sequence[Progress], checkpoint: Path, of_steps: int) -> dict[str, Any]:
+    """What came of a training, as plain JSON values. One that was interrupted is not finished: it can go on."""
     measured = [progress.held_out_loss for progress in heard if progress.held_out_loss is not None]
     return {
         "checkpoint": checkpoint.name,
         "steps": len(heard),
+        "of_steps": of_steps,
         "seconds": round(heard[-1].seconds, 1) if heard else 0.0,
         "first_loss": round(heard[0].loss, 4) if heard else None,
         "mean_loss": round(heard[-1].mean_loss, 4) if heard else None,
         "best_held_out_loss": round(min(measured), 4) if measured else None,
+        "is_finished": bool(heard) and heard[-1].ends_training,
     }
 
 
-def show_outcome(heard: Sequence[Progress], checkpoint: Path) -> None:
-    """Display the result of a training, and the same as lines."""
-    outcome = outcome_of(heard, checkpoint)
+def show_outcome(heard: Sequence[Progress], checkpoint: Path, of_steps: int) -> None:
+    """Display the result of a training that was to take ``of_steps``, and the same as lines."""
+    outcome = outcome_of(heard, checkpoint, of_steps)
     lines = "\n".join(f"{name}: {value}" for name, value in outcome.items())
     display({RESULT_MIME: outcome, "text/plain": lines}, raw=True)  # type: ignore[no-untyped-call]
 

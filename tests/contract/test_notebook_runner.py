@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def papermill_runner(
 ) -> PapermillRunner:
     return PapermillRunner(
         notebooks,
-        preload=preload or {},
+        preload={name: partial(str, code) for name, code in (preload or {}).items()},
         spare=1,
         cell_seconds=cell_seconds,
         lease_seconds=lease_seconds,

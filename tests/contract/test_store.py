@@ -217,6 +217,33 @@ class TestOutbox:
             taken = [work.outbox.take(START, LATER), work.outbox.take(START, LATER)]
         assert [errand.key for errand in taken if errand] == ["b", "a"]
 
+    def test_an_errand_of_another_kind_is_left_alone(self, store: Store) -> None:
+        with store.begin() as work:
+            work.outbox.add(Errand("told", "notice", {}), START)
+            assert work.outbox.take(START, LATER, "refund") is None
+            work.outbox.add(Errand("money", "refund", {}), START)
+            work.outbox.add(Errand("odd", "other", {}), START)
+            taken = [work.outbox.take(START, LATER, "refund", "other") for _ in range(3)]
+            assert [errand and errand.key for errand in taken] == ["money", "odd", None]
+            assert work.outbox.take(START, LATER) == Errand("told", "notice", {}, tries=1)
+
+    def test_an_errand_that_is_put_off_comes_back_then(self, store: Store) -> None:
+        with store.begin() as work:
+            work.outbox.add(Errand("key", "notice", {}), START)
+            work.outbox.take(START, LATER)
+            work.outbox.put_off("key", LATER + timedelta(minutes=5))
+            assert work.outbox.take(LATER, LATER) is None
+            again = work.outbox.take(LATER + timedelta(minutes=5), LATER)
+            assert again is not None
+            assert again.tries == 2
+
+    def test_what_is_done_cannot_be_put_off(self, store: Store) -> None:
+        with store.begin() as work:
+            work.outbox.add(Errand("key", "notice", {}), START)
+            work.outbox.finish("key")
+            work.outbox.put_off("key", START)
+            assert work.outbox.take(LATER, LATER) is None
+
     def test_what_was_never_owed_cannot_be_finished(self, store: Store) -> None:
         with store.begin() as work, pytest.raises(LookupError):
             work.outbox.finish("nothing")

@@ -71,8 +71,10 @@ class TestCounts:
             work.commit()
         with store.begin() as work:
             assert work.counts.errands() == 1
+            assert work.counts.errands(errand.kind, "notice") == 1
+            assert work.counts.errands("notice") == 0
             work.outbox.finish(errand.key)
-            assert work.counts.errands() == 0
+            assert work.counts.errands() == work.counts.errands(errand.kind) == 0
 
 
 class TestWorkers:

@@ -1,4 +1,7 @@
-"""A key of Stripe is known to the api and to whoever starts it: to no server of a person's, no worker and no kernel."""
+"""A key of Stripe is known to the api and to whoever starts it: to no server of a person's, no worker and no kernel.
+
+Nor are the channels by which operators are told: the process of the schedules knows those, and so does its starter.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,14 @@ pytestmark = [
 ]
 
 SECRETS = {"STRIPE_SECRET_KEY": TEST_KEY, "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET}
+CHANNELS = {"TNG_NOTICE_WEBHOOK": "https://127.0.0.1:9/hooks/9fK2mQ7xT4", "TNG_SMTP_PASSWORD": "pL3nBd8JfHc1sG"}
+MAIL = {
+    "TNG_SMTP_HOST": "127.0.0.1",
+    "TNG_SMTP_PORT": "9",
+    "TNG_SMTP_USER": "tng",
+    "TNG_NOTICE_MAIL_TO": "ola@example.com",
+    "TNG_NOTICE_MAIL_FROM": "tng@example.com",
+}
 NOBODY = "http://127.0.0.1:9"
 """Where no Stripe answers: the api goes on without."""
 
@@ -28,7 +39,7 @@ KERNEL_SECONDS = 60.0
 
 def _by_file(folder: Path) -> dict[str, str]:
     told = {}
-    for name, value in SECRETS.items():
+    for name, value in {**SECRETS, **CHANNELS}.items():
         (folder / name).touch(mode=0o600)
         (folder / name).write_text(value + "\n")
         told[f"{name}_FILE"] = str(folder / name)
@@ -39,8 +50,8 @@ def _by_file(folder: Path) -> dict[str, str]:
 def earnest(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHouse]:
     """A house with keys of Stripe; a customer and a power user are at work in it, and a kernel of the worker waits."""
     folder = tmp_path_factory.mktemp("house")
-    told = _by_file(folder) if request.param == "file" else SECRETS
-    with opened(folder / "var", STRIPE_API_BASE=NOBODY, **told) as house:
+    told = _by_file(folder) if request.param == "file" else SECRETS | CHANNELS
+    with opened(folder / "var", STRIPE_API_BASE=NOBODY, **MAIL, **told) as house:
         for email in ("ada@example.com", "pia@example.com"):
             with visitor(house) as client:
                 sign_in(client, email)
@@ -98,6 +109,15 @@ def test_only_the_api_and_whoever_starts_it_know_the_keys(earnest: OpenHouse) ->
     assert _knowers(earnest, "STRIPE_", "GOOGLE_CLIENT") <= {"api", "house"}
 
 
+@answers(
+    "looks for the webhook and the mail password of the operators in their server or kernel, or in the worker",
+    "they are given to the process of the schedules alone",
+    who="a power user",
+)
+def test_only_the_process_of_the_schedules_knows_how_operators_are_reached(earnest: OpenHouse) -> None:
+    assert _knowers(earnest, *CHANNELS.values(), "TNG_NOTICE_", "TNG_SMTP_") <= {"house"}
+
+
 def test_those_who_must_not_know_them_are_there_to_be_asked(earnest: OpenHouse) -> None:
     assert _knowers(earnest, "PATH=") == {"api", "house", "worker", "person"}
     assert len(_kernels(earnest)) >= 2
@@ -111,4 +131,5 @@ def test_those_who_must_not_know_them_are_there_to_be_asked(earnest: OpenHouse) 
 def test_the_keys_are_in_no_file_of_the_house(earnest: OpenHouse) -> None:
     written = [path for path in earnest.home.rglob("*") if path.is_file()]
     assert len(written) > 5
-    assert not [path for path in written if any(value.encode() in path.read_bytes() for value in SECRETS.values())]
+    secrets = [value.encode() for value in (*SECRETS.values(), *CHANNELS.values())]
+    assert not [path for path in written if any(value in path.read_bytes() for value in secrets)]

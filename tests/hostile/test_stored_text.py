@@ -25,11 +25,13 @@ from tests.fakes import FakeClock, FakeRunner, FakeStore
 from tests.hostile.attacks import answers
 from tests.hostile.payloads import ALL, PAYLOADS, UNTYPED
 from tests.orders import job_in, order_in, paid_order
+from tests.releases import a_ledger
 from tests.unit.tng.api_support import WISH, House, make_house, visiting
 from tests.unit.tng.export_support import COLOPHON
 from tests.unit.tng.fountain_reader import read_fountain
 from tng.api.downloads import content_disposition
 from tng.api.views import PremiseRequest
+from tng.desk import WritingDesk
 from tng.errors import RunFailed
 from tng.export.epub import render_epub
 from tng.export.fdx import render_fdx
@@ -322,9 +324,10 @@ def _fail_with(text: str, folder: Path) -> None:
     fulfilment = Fulfilment(store, clock, lease_seconds=10, spread=lambda: 0.0)
     for error in (ValueError(text), RunFailed("the notebook raised ValueError", cause="ValueError", retryable=False)):
         runner = FakeRunner(events=[], error=error)
-        worker = Worker(
-            fulfilment, runner, name="w", release_folder=folder, runs_folder=folder / "runs", lease_seconds=10
-        )
+        ledger = a_ledger(store, folder / "releases")
+        ledger.last()
+        desk = WritingDesk(fulfilment, ledger)
+        worker = Worker(desk, runner, name="w", runs_folder=folder / "runs", lease_seconds=10)
         clock.advance(hours=1)
         worker.run_one()
     assert order_in(store).state in (OrderState.REFUNDING, OrderState.PAID)

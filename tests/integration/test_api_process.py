@@ -118,7 +118,7 @@ def test_an_order_outlives_an_api_that_is_killed(hub: str, tmp_path: Path) -> No
         assert job is not None
         scenes = [(EventKind.SCENE, {"act": "TEASER", "number": n + 1, "text": t}) for n, t in enumerate(SCENES)]
         fulfilment.heartbeat(job, scenes)
-        fulfilment.deliver(job, script_text=SCRIPT, release_id="r", run_sha256="0" * 64)
+        fulfilment.deliver(job, script_text=SCRIPT, release_id=job.release_id or "r", run_sha256="0" * 64)
         with process(environ, log):
             told = events_in(ada.get(f"/orders/{placed['id']}/events").text)
             assert [body["number"] for _, kind, body in told if kind == "scene"] == [1, 2, 3]

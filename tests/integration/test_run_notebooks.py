@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Journey:
     common = {"preset_name": "tiny", "corpus_folder": corpus}
     shown = {
         "build_corpus": run("build_corpus", common, folder),
-        "finetune": run("finetune", {**common, "checkpoint_folder": checkpoint}, folder),
+        "finetune": run("finetune", {**common, "checkpoint_folder": checkpoint, "retraining": "retraining-7"}, folder),
         "evaluate": run("evaluate", {**common, **measuring(folder), "checkpoint_folder": checkpoint}, folder),
     }
     return Journey(folder, shown)
@@ -88,11 +89,16 @@ def test_the_corpus_says_what_it_holds(journey: Journey) -> None:
     (facts,) = journey.shown["build_corpus"]
     assert facts["application/json"]["training_tokens"] > 100_000
     assert len(facts["application/json"]["fingerprint"]) == 64
+    assert facts[RESULT_MIME] == {
+        "fingerprint": facts["application/json"]["fingerprint"], "episodes": 12, "held_out_episodes": 2,
+        "training_tokens": facts["application/json"]["training_tokens"], "is_ours": True,
+        "delivered_scripts": 0, "delivered_left_out": 0,
+    }  # fmt: skip
 
 
 def test_the_loss_falls(journey: Journey) -> None:
     facts = journey.shown["finetune"][-1][RESULT_MIME]
-    assert facts["steps"] == 120
+    assert (facts["steps"], facts["of_steps"], facts["is_finished"]) == (120, 120, True)
     assert facts["mean_loss"] < facts["first_loss"] - 1
     losses = json.loads((journey.folder / "checkpoint" / "losses.json").read_text(encoding="ascii"))
     assert len(losses) == 120
@@ -109,6 +115,7 @@ def test_the_checkpoint_names_its_own_files(journey: Journey) -> None:
 def test_the_release_is_whole_and_says_how_it_was_made(journey: Journey) -> None:
     release = verify(find_release(journey.release))
     assert release.meta["steps_done"] == 120
+    assert release.meta["retraining"] == "retraining-7"
     assert release.meta["corpus"]["fingerprint"] == journey.shown["build_corpus"][0]["application/json"]["fingerprint"]
     assert 20 < release.meta["evaluation"]["recombined_perplexity"] < 700
     assert release.meta["evaluation"]["bits_per_byte"] > 1
@@ -116,7 +123,9 @@ def test_the_release_is_whole_and_says_how_it_was_made(journey: Journey) -> None
 
 def test_the_report_is_the_result_and_a_file(journey: Journey) -> None:
     (result,) = [bundle[RESULT_MIME] for bundle in journey.shown["evaluate"] if RESULT_MIME in bundle]
-    assert result == json.loads((journey.folder / "report" / "report.json").read_text(encoding="utf-8"))
+    report = json.loads((journey.folder / "report" / "report.json").read_text(encoding="utf-8"))
+    place = {"release_id": "tng-tiny-1", "release_folder": str(journey.release), "evaluation_file": ""}
+    assert result == report | place, "it was compared with none"
     assert result["facts"]["release"] == "tng-tiny-1"
     assert result["facts"]["script_measures"]["reads_back"] == 1
     assert result["perplexity"] == find_release(journey.release).meta["evaluation"]
@@ -151,6 +160,32 @@ def test_a_release_that_is_there_is_measured_without_its_corpus(journey: Journey
     assert again == first
 
 
+def test_a_release_is_held_against_another_and_the_gate_decides(journey: Journey) -> None:
+    """Against itself, under another name: it is as good, and that is not enough."""
+    folder = journey.folder / "gate"
+    champion = shutil.copytree(journey.release, folder / "tng-tiny-0")
+    given = {
+        **measuring(journey.folder), "report_folder": folder / "report", "corpus_folder": journey.folder / "corpus",
+        "checkpoint_folder": journey.folder / "checkpoint", "champion_folder": champion, "samples": 3,
+    }  # fmt: skip
+    shown = run("evaluate", given, folder)
+    (measured,) = [bundle[RESULT_MIME] for bundle in shown if RESULT_MIME in bundle]
+    percents = [bundle[EVENT_MIME]["percent"] for bundle in shown if EVENT_MIME in bundle]
+    assert (measured["release_id"], measured["release_folder"]) == ("tng-tiny-1", str(journey.release))
+    assert percents == [16, 33, 50, 66, 83, 100]
+    shown = run("decide", {"evaluation_file": measured["evaluation_file"]}, folder)
+    (decided,) = [bundle[RESULT_MIME] for bundle in shown if RESULT_MIME in bundle]
+    assert (decided["candidate"], decided["champion"], decided["promote"]) == ("tng-tiny-1", "tng-tiny-0", False)
+    assert "1.0000 of the champion's perplexity" in " ".join(decided["reasons"])
+    assert len(decided["checks"]) == 8
+    assert shown[0]["text/html"].count("<tr>") == 9
+    assert [sample["candidate"] == sample["champion"] for sample in decided["samples"]] == [True] * 3
+
+
+def test_there_is_nothing_to_decide_without_an_evaluation(journey: Journey, tmp_path: Path) -> None:
+    assert not run("decide", {"evaluation_file": tmp_path / "evaluation.json"}, tmp_path, fails=True)
+
+
 def test_a_script_is_written_and_told_as_it_is_written(journey: Journey) -> None:
     shown = write(journey, PREMISE, "first")
     kinds = [bundle[EVENT_MIME]["kind"] for bundle in shown if EVENT_MIME in bundle]
@@ -164,6 +199,10 @@ def test_a_script_is_written_and_told_as_it_is_written(journey: Journey) -> None
     assert (told["release"], told["seed"], told["gates"]["scenes"]) == ("tng-tiny-1", 0, len(script.scenes))
     assert told["copied"]["corpus_is_ours"] is True, "the demonstration corpus"
     assert 0 <= told["copied"]["share"] <= 1
+    assert told["measures"]["reads_back"] is True
+    assert set(told["measures"]) == {
+        "reads_back", "stock_share", "distinct_3", "longest_repeat", "blocked_words", "words",
+    }  # fmt: skip
 
 
 def test_the_same_order_is_written_the_same_again(journey: Journey) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from model.checkpoint import load_weights, read_hparams
 from tests.architecture.sources import ROOT
-from tests.integration.training_lab import CONFIG, SHAPE, STEPS
+from tests.integration.training_lab import CONFIG, CRASHES, SHAPE, STEPS
 from tests.training_corpora import invented_corpus
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -107,6 +107,43 @@ def test_it_learns(told: dict[str, Any]) -> None:
 def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(told: dict[str, Any]) -> None:
     assert told["parts"] == pytest.approx(told["whole"], abs=1e-5)
     assert [step for step, _ in told["held_out_at_stop"]] == [4, 7]
+
+
+def test_weights_that_an_interruption_kept_are_no_weights_of_the_whole_training(told: dict[str, Any]) -> None:
+    found = told["interrupted"]
+    assert found["over"] == [True, False, True]
+    assert found["measured"] == [[4, 8, 12], [4, 7], [4, 8, 12]]
+    assert found["kept_at_stop"] == "model-7", "as long as it rests, what it learnt last is there"
+    assert found["kept"] == ["model-4", "model-4"]
+    assert found["equal"]
+
+
+def test_what_cannot_be_resumed_is_begun_afresh_where_that_is_said(told: dict[str, Any]) -> None:
+    found = told["damaged"]
+    assert found["nothing"] == 3, "there was nothing to resume"
+    assert found["partial"] == 4, "half a state beside a whole one is no state"
+    assert "Train without resuming" in found["refused"]
+    assert (found["damaged"], found["other"]) == (1, 1)
+
+
+def test_one_that_is_interrupted_before_it_began_takes_no_step_and_can_be_run_again(told: dict[str, Any]) -> None:
+    assert told["too_early"] == [0, 3]
+
+
+@pytest.fixture(scope="module")
+def crashes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("crashes")
+    lab("crashes", folder)
+    facts: dict[str, Any] = json.loads((folder / "crashes.json").read_text(encoding="utf-8"))
+    return facts
+
+
+@pytest.mark.parametrize("place", CRASHES)
+def test_one_that_died_anywhere_goes_on_to_the_same_weights(crashes: dict[str, Any], place: str) -> None:
+    found = crashes[place]
+    assert found["died"]
+    assert found["lost"] <= CONFIG.save_every
+    assert (found["losses"], found["equal"], found["written"]) == (True, True, 12)
 
 
 def test_one_that_is_over_takes_no_step_unless_it_is_made_longer(told: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from tests.integration.worker_process import make_worker, start
 from tests.orders import job_in, order_in, paid_order
+from tests.releases import a_release
 from tng.app import build_store
 from tng.jobs import EventKind, JobEvent, JobState
 from tng.orders import OrderState
@@ -31,7 +32,8 @@ class House:
     """A home with a database, a folder with one notebook in the writer's place, and the workers that were started."""
 
     def __init__(self, home: Path, notebook: str, lease_seconds: float = LEASE) -> None:
-        self.settings = Settings.read(home=home / "home", lease_seconds=lease_seconds)
+        release = a_release(home, "tiny").folder
+        self.settings = Settings.read(home=home / "home", lease_seconds=lease_seconds, release=release)
         self.store: Store = build_store(self.settings)
         self.notebooks = home / "runs"
         self.notebooks.mkdir()

@@ -2,13 +2,16 @@
 
 ``python -m tests.integration.training_lab WHAT FOLDER``: ``ours`` and ``theirs`` answer the same question (loss,
 gradients and logits of one batch; the losses of some steps) into FOLDER/WHAT.npz; ``train`` and ``resume`` train on the
-corpus of FOLDER into FOLDER/checkpoint, a line a step; ``ways`` trains in several ways and tells how it went.
+corpus of FOLDER into FOLDER/checkpoint, a line a step; ``ways`` trains in several ways and tells how it went;
+``crashes`` lets trainings die in many places, and resumes them.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import pkgutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,10 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from model.checkpoint import HParams, fresh_weights, load_weights, write_checkpoint
+from model.checkpoint import HParams, fresh_weights, latest, load_weights, write_checkpoint
 from model.corpus.training_text import Corpus
 from model.presets import FinetuneConfig, preset
+from model.training.interruption import interruptions
 from model.training.progress import Progress
+from model.training.state import STATE_FILE
 from tests.training_corpora import NETWORK, invented_corpus
 from tng.errors import CheckpointError
 
@@ -154,6 +159,9 @@ def ways(folder: Path) -> None:
     other = replace(from_base, network=replace(NETWORK, n_layer=1))
     told["other_base"] = _refusal(other, corpus, folder / "other", base=base)
     told["no_number"] = _refusal(replace(CONFIG, learning_rate=float("nan")), corpus, folder / "no_number")
+    told["interrupted"] = _interrupted_out_of_turn(corpus, folder)
+    told["damaged"] = _damaged(corpus, folder)
+    told["too_early"] = _interrupted_before_it_began(corpus, folder)
     told["without_held_out"] = _without_held_out(corpus, folder)
     told["bytes_equal"] = _same_twice(corpus, folder)
     (folder / "ways.json").write_text(json.dumps(told))
@@ -175,6 +183,130 @@ def _refusal(config: FinetuneConfig, corpus: Corpus, folder: Path, **how: Any) -
     return ""
 
 
+def _interrupted_out_of_turn(corpus: Corpus, folder: Path) -> dict[str, Any]:
+    """One that is stopped where it is better than it ever is when it is measured in turn, and goes on."""
+    from model.training.loop import Training
+
+    held_out_losses = {4: 3.0, 7: 2.0, 8: 3.5, 12: 3.6}
+
+    def measure(training: Any, _: object) -> float:
+        loss = held_out_losses[len(training._heard)]
+        training._heard[-1] = replace(training._heard[-1], held_out_loss=loss)
+        return loss
+
+    really, Training._measure = Training._measure, measure  # type: ignore[method-assign]
+    try:
+        config = replace(CONFIG, steps=12)
+        whole = _run(config, corpus, folder / "unbroken")
+        stopped = _run(config, corpus, folder / "broken", lambda progress: progress.step < 7)
+        kept_at_stop = latest(folder / "broken").name
+        on = _run(config, corpus, folder / "broken", resume=True)
+    finally:
+        Training._measure = really  # type: ignore[method-assign]
+    return {
+        "over": [steps[-1].ends_training for steps in (whole, stopped, on)],
+        "kept_at_stop": kept_at_stop,
+        "kept": [latest(folder / name).name for name in ("unbroken", "broken")],
+        "measured": [[p.step for p in steps if p.held_out_loss is not None] for steps in (whole, stopped, on)],
+        "equal": _equal(folder / "unbroken", folder / "broken"),
+    }
+
+
+def _interrupted_before_it_began(corpus: Corpus, folder: Path) -> list[int]:
+    """How many steps it took when it was interrupted while it was prepared, and when it was run again."""
+    short, into = replace(CONFIG, steps=3), folder / "early"
+    with interruptions() as interrupted:
+        interrupted.set()
+        first = len(_run(short, corpus, into))
+    return [first, len(_run(short, corpus, into, resume=True))]
+
+
+def _damaged(corpus: Corpus, folder: Path) -> dict[str, Any]:
+    """What cannot be resumed is refused, or begun afresh where that is said; what was half written is no state."""
+    short, into = replace(CONFIG, steps=3), folder / "damaged"
+    told: dict[str, Any] = {"nothing": len(_run(short, corpus, into, resume=True))}
+    (into / f"{STATE_FILE}.partial").write_bytes(b"half of one")
+    told["partial"] = _first_step(replace(short, steps=4), corpus, into)
+    (into / STATE_FILE).write_bytes((into / STATE_FILE).read_bytes()[:500])
+    told["refused"] = _refusal(short, corpus, into, resume=True)
+    told["damaged"] = _first_step(short, corpus, into, restart=True)
+    other = replace(short, seed=2)
+    told["other"] = _first_step(other, corpus, into, restart=True)
+    return told
+
+
+def _first_step(config: FinetuneConfig, corpus: Corpus, into: Path, *, restart: bool = False) -> int:
+    """With which step a training that is resumed goes on."""
+    steps: list[int] = []
+    _run(config, corpus, into, lambda progress: steps.append(progress.step), resume=True, restart=restart)
+    return steps[0]
+
+
+CRASHES = {
+    "before the weights are written": ("model.training.kept.write_checkpoint", 0),
+    "when the weights are written": ("model.training.kept.shutil.copyfile", 0),
+    "when the vocabulary is half there": ("model.training.kept.shutil.copyfile", 1),
+    "before older weights go": ("model.training.kept.KeptWeights._remove_all_but", 0),
+    "while better weights are kept": ("model.training.kept.KeptWeights._remove_all_but", 1),
+    "before the state": ("model.training.loop.TrainingState.save", 0),
+    "before the second state": ("model.training.loop.TrainingState.save", 1),
+    "in the state": ("model.training.state.os.fsync", 1),
+    "before the losses": ("model.training.loop.write_losses", 0),
+    "before the last losses": ("model.training.loop.write_losses", 3),
+    "in the last losses": ("model.training.progress.json.dumps", 8),
+}
+"""Where a training dies: what is called then, and which time of it; the next call is never made."""
+
+
+def crashes(folder: Path) -> None:
+    """Trainings that die at a point and are resumed; what came of each goes into crashes.json."""
+    corpus, config = invented_corpus(folder), replace(CONFIG, steps=12)
+    whole = _run(config, corpus, folder / "whole")
+    told: dict[str, Any] = {}
+    for place, (point, times) in CRASHES.items():
+        into, taken, again = folder / place.replace(" ", "_"), [], []  # type: ignore[var-annotated]
+        died = _dies(point, times, config, corpus, into, taken)
+        on = _run(config, corpus, into, lambda progress, again=again: again.append(progress.step), resume=True)  # type: ignore[misc]
+        told[place] = {
+            "died": died,
+            "lost": len(taken) - (again[0] - 1 if again else len(on)),
+            "losses": [p.loss for p in on] == [p.loss for p in whole],
+            "written": (into / "losses.json").read_text() != "" and len(json.loads((into / "losses.json").read_text())),
+            "equal": _equal(folder / "whole", into),
+        }
+    (folder / "crashes.json").write_text(json.dumps(told))
+
+
+class _Killed(BaseException):
+    """Nothing may catch it: as if the process were gone."""
+
+
+def _dies(point: str, times: int, config: FinetuneConfig, corpus: Corpus, into: Path, taken: list[int]) -> bool:
+    owner, _, name = point.rpartition(".")
+    holder = pkgutil.resolve_name(owner)
+    real, calls = getattr(holder, name), itertools.count()
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        if next(calls) == times:
+            raise _Killed
+        return real(*arguments, **named)
+
+    setattr(holder, name, call)
+    try:
+        _run(config, corpus, into, lambda progress: taken.append(progress.step))
+    except _Killed:
+        return True
+    finally:
+        setattr(holder, name, real)
+    return False
+
+
+def _equal(one: Path, other: Path) -> bool:
+    """Whether two folders hold the same weights, to the last bit."""
+    first, second = load_weights(one), load_weights(other)
+    return all((first[name] == second[name]).all() for name in first)
+
+
 def _without_held_out(corpus: Corpus, folder: Path) -> list[Any]:
     heard = _run(replace(CONFIG, hold_out_every=0, steps=3), corpus, folder / "unmeasured")
     return [heard[-1].held_out_loss, sorted(path.name for path in (folder / "unmeasured").glob("model-*.index"))]
@@ -184,14 +316,13 @@ def _same_twice(corpus: Corpus, folder: Path) -> bool:
     short = replace(CONFIG, steps=4)
     for name in ("once", "again"):
         _run(short, corpus, folder / name)
-    once, again = (load_weights(folder / name) for name in ("once", "again"))
-    return all((once[name] == again[name]).all() for name in once)
+    return _equal(folder / "once", folder / "again")
 
 
 if __name__ == "__main__":
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     what, folder = sys.argv[1], Path(sys.argv[2])
     {
-        "ours": ours, "theirs": theirs, "train": train, "ways": ways,
+        "ours": ours, "theirs": theirs, "train": train, "ways": ways, "crashes": crashes,
         "resume": lambda folder: train(folder, resume=True),
     }[what](folder)  # fmt: skip

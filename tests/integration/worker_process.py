@@ -13,8 +13,9 @@ from pathlib import Path
 
 from tng import log
 from tng.adapters.notebook_runner import PapermillRunner
-from tng.app import build_fulfilment
+from tng.app import build_fulfilment, build_release_ledger, build_store
 from tng.cli import stop_on_signals
+from tng.desk import WritingDesk
 from tng.settings import Settings
 from tng.worker import Worker
 
@@ -31,11 +32,13 @@ def make_worker(settings: Settings, notebooks_folder: Path) -> Worker:
         lease_seconds=settings.lease_seconds,
         environment=os.environ,
     )
+    store = build_store(settings)
+    ledger = build_release_ledger(settings, store=store)
+    ledger.current()
     return Worker(
-        build_fulfilment(settings),
+        WritingDesk(build_fulfilment(settings, store=store), ledger),
         runner,
         name=f"{socket.gethostname()}:{os.getpid()}",
-        release_folder=settings.release,
         runs_folder=settings.runs_folder,
         lease_seconds=settings.lease_seconds,
     )
@@ -46,6 +49,7 @@ def start(settings: Settings, notebooks_folder: Path) -> subprocess.Popen[bytes]
     environment = os.environ | {
         "TNG_HOME": str(settings.home),
         "TNG_LEASE_SECONDS": str(settings.lease_seconds),
+        "TNG_RELEASE": str(settings.release),
         "PYTHONPATH": str(ROOT),
     }
     with (settings.home / "worker.log").open("ab") as out:

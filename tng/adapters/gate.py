@@ -1,14 +1,14 @@
-"""Whether a new order may be taken: it looks at the release, the disk and the queue, and changes nothing."""
+"""Whether a new order may be taken: it looks at the release that writes, the disk and the queue."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
-from tng.errors import ReleaseMissing, ShopClosed
+from tng.errors import ReleaseError, ShopClosed
 from tng.orders import OrderState
 from tng.ports import Store
-from tng.releases import find_release
+from tng.release_ledger import ReleaseLedger
 
 MEGABYTE = 1_000_000
 
@@ -16,12 +16,12 @@ MEGABYTE = 1_000_000
 class ShopGate:
     """Call it before money is asked for: nobody should pay for what cannot be written now.
 
-    ``release_folder`` holds the release that writes, ``home`` is on the disk that is looked at.
+    ``ledger`` names the release that writes, ``home`` is on the disk that is looked at.
     """
 
-    def __init__(self, store: Store, *, release_folder: Path, home: Path, free_disk_mb: int, queue_limit: int) -> None:
+    def __init__(self, store: Store, *, ledger: ReleaseLedger, home: Path, free_disk_mb: int, queue_limit: int) -> None:
         self._store = store
-        self._release_folder = release_folder
+        self._ledger = ledger
         self._home = home
         self._free_disk_mb = free_disk_mb
         self._queue_limit = queue_limit
@@ -29,8 +29,8 @@ class ShopGate:
     def __call__(self) -> None:
         """Raise ShopClosed, with the reason for the log, where no new order may be taken."""
         try:
-            find_release(self._release_folder)
-        except ReleaseMissing as error:
+            self._ledger.current()
+        except ReleaseError as error:
             raise ShopClosed(f"the shop is closed: {error}") from error
         free_mb = shutil.disk_usage(self._home).free // MEGABYTE
         if free_mb < self._free_disk_mb:

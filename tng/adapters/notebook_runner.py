@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -73,15 +73,15 @@ class PapermillRunner:
         self,
         notebooks_folder: Path,
         *,
-        preload: Mapping[str, str],
+        preload: Mapping[str, Callable[[], str]],
         spare: int,
         cell_seconds: int,
         lease_seconds: float,
         environment: Mapping[str, str],
     ) -> None:
-        """``preload`` is the code that a notebook's kernels run ahead; of ``environment`` only PASSED_ON is used.
+        """``preload`` gives the code that a notebook's kernels run ahead; of ``environment`` only PASSED_ON is used.
 
-        It is read whenever a kernel is started: what it says of GPUs may change.
+        Both are asked whenever a kernel is started: what they say of releases and GPUs may change.
         """
         # Both log the source of cells, in which the injected parameters stand.
         for name in ("papermill", "traitlets", "nbclient"):

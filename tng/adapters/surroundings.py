@@ -26,6 +26,7 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("proxy", ("configurable-http-proxy",)),
     ("stand-ins", ("hub.sandbox",)),
     ("api", ("tng.api",)),
+    ("scheduler", ("tng.cli scheduler",)),
     ("worker", ("tng.cli",)),
     ("servers", ("hub.voila_server", "hub.lab_server", "jupyterhub.singleuser")),
     ("culler", ("jupyterhub_idle_culler",)),

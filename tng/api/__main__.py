@@ -13,12 +13,12 @@ from fastapi import FastAPI
 
 from tng.adapters.clock import SystemClock
 from tng.adapters.heard_gateway import HeardGateway
+from tng.adapters.in_use import show_in_use
 from tng.api.auth import HubAuth, HubDoor
 from tng.api.service import make_api
-from tng.app import build_gateway, build_lookout, build_shop, build_store
+from tng.app import build_gateway, build_lookout, build_operations, build_shop, build_store
 from tng.errors import TngError
 from tng.log import FaultCounter, configure, write_as
-from tng.programme import open_show
 from tng.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -70,11 +70,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _application(settings: Settings, door: HubDoor, faults: FaultCounter) -> FastAPI:
-    show, store = open_show(settings), build_store(settings)
+    show, store = show_in_use(settings), build_store(settings)
     gateway = HeardGateway(build_gateway(settings, show), SystemClock())
     shop = build_shop(settings, show=show, store=store, gateway=gateway)
     lookout = build_lookout(settings, store=store, hub_api_url=door.api_url, more=[gateway.health])
-    return make_api(shop, show, HubAuth(door), settings, lookout=lookout, faults=faults)
+    operations = build_operations(settings, store=store)
+    return make_api(shop, show, HubAuth(door), settings, lookout=lookout, operations=operations, faults=faults)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Numbers for Prometheus: what the store says at the moment of asking, and what this process counted itself.
 
-Every label is bounded: a state, a kind, the template of a route. No id, no name of a person.
+Every label is bounded: a state, a kind, the template of a route, a release, a schedule. No order, no person.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tng.api.operator import the_operator
+from tng.api.metrics_releases import ReleaseNumbers
+from tng.api.operator_door import the_operator
 from tng.errors import ApiError, StoreBusy
 from tng.gpus import ClaimKind
 from tng.lookout import Lookout
+from tng.operations import Operations
 from tng.orders import OrderState
 from tng.overview import Overview
 
@@ -42,7 +44,7 @@ BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 class Metrics:
     """What is measured of one application. ``open_streams`` counts the streams of events that are open now."""
 
-    def __init__(self, lookout: Lookout, open_streams: Callable[[], int]) -> None:
+    def __init__(self, lookout: Lookout, operations: Operations, open_streams: Callable[[], int]) -> None:
         self.registry = CollectorRegistry()
         self._webhooks = Counter(
             "tng_webhook_events", "Webhooks by type and outcome.", ["type", "outcome"], registry=self.registry
@@ -55,6 +57,7 @@ class Metrics:
             buckets=BUCKETS_SECONDS,
         )
         self.registry.register(StoreNumbers(lookout, open_streams))
+        self.registry.register(ReleaseNumbers(operations))
 
     def webhook(self, kind: str, outcome: str) -> None:
         """Count a webhook: handled, refused, or asked for again."""

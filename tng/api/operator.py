@@ -5,41 +5,26 @@ They show numbers and ids of everybody's orders, and no word of anybody's.
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 
-from tng.api.auth import Caller
-from tng.errors import ApiError
+from tng.api.operator_door import TheOperator
+from tng.api.operator_releases import release_routes
+from tng.api.operator_retrainings import retraining_routes
 from tng.lookout import Lookout
-from tng.overview import OPERATORS, Overview
+from tng.overview import Overview
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def operator_routes() -> APIRouter:
-    """The overview. Nothing of this is in the documentation, which anybody may read."""
+    """The house, its releases and its schedules. Nothing of this is in the documentation, which anybody may read."""
     router = APIRouter(prefix="/operator", include_in_schema=False)
     router.add_api_route("/overview", overview, methods=["GET"])
+    router.include_router(release_routes())
+    router.include_router(retraining_routes())
     router.add_api_route("/{anything:path}", nothing, methods=METHODS)
     return router
-
-
-async def the_operator(request: Request) -> Caller:
-    """The operator who calls. Raises HTTPException 404 for anybody else; ApiError 503 where the hub is away."""
-    try:
-        caller: Caller = await request.app.state.auth.caller(request)
-    except ApiError as error:
-        if error.status == 503:
-            raise
-        raise HTTPException(404) from None
-    if OPERATORS not in caller.groups:
-        raise HTTPException(404)
-    return caller
-
-
-TheOperator = Annotated[Caller, Depends(the_operator)]
 
 
 def overview(_operator: TheOperator, request: Request) -> Overview:

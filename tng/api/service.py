@@ -21,11 +21,12 @@ from tng.api.operator import operator_routes
 from tng.api.orders import order_routes
 from tng.api.payments import payment_routes
 from tng.api.refusals import install_refusals
-from tng.api.shared import ThePrefix, TheSettings
+from tng.api.shared import TheCaller, ThePrefix, TheSettings
 from tng.api.shield import Shield
 from tng.api.views import HealthView
 from tng.log import FaultCounter
 from tng.lookout import REPORT_SECONDS, Lookout, hand_over
+from tng.operations import Operations
 from tng.settings import Settings
 from tng.shop import Shop
 from tng.shows import Show
@@ -44,11 +45,13 @@ def make_api(
     settings: Settings,
     *,
     lookout: Lookout,
+    operations: Operations,
     faults: FaultCounter | None = None,
 ) -> FastAPI:
     """The service for this shop and its show. Its loops run while the application does.
 
-    ``lookout`` is what an operator sees; what ``faults`` has counted is handed to it every few seconds.
+    ``lookout`` is what an operator sees of the house, and ``operations`` what they see of releases and retrainings,
+    and do about them; what ``faults`` has counted is handed to the lookout every few seconds.
     """
 
     @asynccontextmanager
@@ -74,7 +77,8 @@ def make_api(
     )
     app.state.shop, app.state.show, app.state.auth, app.state.settings = shop, show, auth, settings
     streams = app.state.streams = Counter()
-    app.state.lookout, app.state.metrics = lookout, Metrics(lookout, streams.total)
+    app.state.lookout, app.state.operations = lookout, operations
+    app.state.metrics = Metrics(lookout, operations, streams.total)
     app.add_middleware(Shield, public_url=settings.public)
     app.add_middleware(Measured, metrics=app.state.metrics, prefix=prefix)
     install_refusals(app)
@@ -91,6 +95,7 @@ def door_routes() -> APIRouter:
     router.add_api_route("/", home, methods=["GET"], response_class=RedirectResponse, include_in_schema=False)
     router.add_api_route("/health", health, methods=["GET"])
     router.add_api_route("/oauth_callback", oauth_callback, methods=["GET"], include_in_schema=False)
+    router.add_api_route("/open", sign_in, methods=["GET"], include_in_schema=False)
     router.add_api_route("/docs", docs, methods=["GET"], response_class=HTMLResponse, include_in_schema=False)
     return router
 
@@ -113,6 +118,14 @@ async def oauth_callback(
     """Where the hub sends a browser after sign-in."""
     auth: HubAuth = request.app.state.auth
     return await auth.finish_login(request, code, state)
+
+
+async def sign_in(
+    _caller: TheCaller, request: Request, to: Annotated[str, Query(max_length=512)] = ""
+) -> RedirectResponse:
+    """Sign a browser in on its way to a page of this service, whether there is one or not."""
+    auth: HubAuth = request.app.state.auth
+    return RedirectResponse(auth.own_path(to), 302)
 
 
 async def robots() -> PlainTextResponse:

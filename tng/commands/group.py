@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import Any
 
 import click
@@ -21,3 +22,11 @@ class Commands(click.Group):
         except TngError as error:
             click.echo(f"tng: {error}", err=True)
             ctx.exit(FAILED)
+
+
+def actor() -> str:
+    """Who calls from the shell, for the records."""
+    try:
+        return f"shell:{getpass.getuser()}"
+    except (KeyError, OSError):  # a number without a name
+        return "shell"

@@ -1,4 +1,4 @@
-"""``tng corpus`` and ``tng model``: the writer's commands, run in a process of their own.
+"""``tng corpus``, ``tng model`` and ``tng tracking``: the writer's commands, run in a process of their own.
 
 The product never imports the writer: what TensorFlow does to its process is no concern of the shop's.
 """
@@ -25,6 +25,13 @@ def corpus(arguments: tuple[str, ...]) -> None:
 def checkpoints(arguments: tuple[str, ...]) -> None:
     """Import a checkpoint, or download one to start from."""
     sys.exit(_hand_over("model", arguments))
+
+
+@click.command(context_settings=_PASSED_ON)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def tracking(arguments: tuple[str, ...]) -> None:
+    """Put MLflow's records of trainings in order."""
+    sys.exit(_hand_over("tracking", arguments))
 
 
 def _hand_over(group: str, arguments: tuple[str, ...]) -> int:

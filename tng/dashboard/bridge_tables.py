@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from tng.dashboard.bridge_parts import ago, flag, span, table, words
 from tng.dashboard.markup import Html, joined, tag
 from tng.orders import OrderState
 from tng.overview import Health, Overview
@@ -15,24 +16,6 @@ LONG_WAIT_SECONDS = 120.0
 LITTLE_DISK_MEGABYTES = 2000
 
 SIGNS = {Health.WELL: "✓", Health.UNWELL: "✗", Health.UNKNOWN: "?"}
-MINUTE, HOUR, DAY = 60, 3600, 86400
-
-
-def span(seconds: float) -> str:
-    """A length of time in two words at most: 8 s, 3 min, 2 h 5 min, 3 d."""
-    whole = int(max(seconds, 0))
-    if whole < MINUTE:
-        return f"{whole} s"
-    if whole < HOUR:
-        return f"{whole // MINUTE} min"
-    if whole < DAY:
-        return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"
-    return f"{whole // DAY} d"
-
-
-def ago(moment: datetime, now: datetime) -> str:
-    """How long ago a moment was."""
-    return f"{span((now - moment).total_seconds())} ago"
 
 
 def tiles(seen: Overview) -> Html:
@@ -66,17 +49,17 @@ def health(seen: Overview) -> Html:
         (
             part.part,
             tag("span", f"{SIGNS[part.health]} {part.health}", class_=f"tng-{part.health}"),
-            _words(part.sentence),
+            words(part.sentence),
         )
         for part in seen.health
     ]
-    return _table("Parts of the house", ("Part", "State", "How that is known"), rows, "Nothing is known.")
+    return table("Parts of the house", ("Part", "State", "How that is known"), rows, "Nothing is known.")
 
 
 def orders(seen: Overview) -> Html:
     """Orders by state."""
     rows = [(state.value, str(seen.orders.get(state, 0))) for state in OrderState]
-    return _table("Orders", ("State", "Orders"), rows, "")
+    return table("Orders", ("State", "Orders"), rows, "")
 
 
 def leases(seen: Overview) -> Html:
@@ -89,11 +72,12 @@ def leases(seen: Overview) -> Html:
             f"{lease.attempt}, {lease.failures} failed",
             ago(lease.heard_at, seen.at),
             _left(lease.lease_until, seen.at),
+            lease.release_id or "–",
         )
         for lease in seen.leases
     ]
-    names = ("Job", "Order", "Worker", "Attempt", "Last heartbeat", "Lease")
-    return _table("Being written", names, rows, "Nothing is being written.")
+    names = ("Job", "Order", "Worker", "Attempt", "Last heartbeat", "Lease", "Release")
+    return table("Being written", names, rows, "Nothing is being written.")
 
 
 def workers(seen: Overview) -> Html:
@@ -101,13 +85,13 @@ def workers(seen: Overview) -> Html:
     rows = [
         (
             worker.name,
-            _flag("here" if worker.here(seen.at) else "gone without a word", good=worker.here(seen.at)),
+            flag("here" if worker.here(seen.at) else "gone without a word", good=worker.here(seen.at)),
             ago(worker.seen_at, seen.at),
             span((seen.at - worker.started_at).total_seconds()),
         )
         for worker in seen.workers
     ]
-    return _table("Workers", ("Worker", "State", "Last seen", "Runs for"), rows, "No worker has reported.")
+    return table("Workers", ("Worker", "State", "Last seen", "Runs for"), rows, "No worker has reported.")
 
 
 def gpus(seen: Overview) -> Html:
@@ -117,23 +101,23 @@ def gpus(seen: Overview) -> Html:
     ]
     waits = f"{seen.gpus_waiting} wait for one." if seen.gpus_waiting else "Nobody waits for one."
     names = ("GPU", "For", "Held by", "Since", "Lease")
-    return _table("GPUs", names, rows, f"No GPU is held. {waits}", note=waits)
+    return table("GPUs", names, rows, f"No GPU is held. {waits}", note=waits)
 
 
 def memory(seen: Overview) -> Html:
     """What each part of the house holds."""
     parts = sorted(seen.machine.parts, key=lambda part: -part.megabytes) if seen.machine else []
     rows = [(part.part, str(part.processes), f"{part.megabytes} MB") for part in parts]
-    return _table("Memory", ("Part", "Processes", "Memory"), rows, "The processes of this machine cannot be seen.")
+    return table("Memory", ("Part", "Processes", "Memory"), rows, "The processes of this machine cannot be seen.")
 
 
 def faults(seen: Overview) -> Html:
     """What went wrong, the last first."""
     rows = [
-        (fault.kind, fault.part, _words(fault.sentence), str(fault.count), ago(fault.last_at, seen.at))
+        (fault.kind, fault.part, words(fault.sentence), str(fault.count), ago(fault.last_at, seen.at))
         for fault in seen.faults
     ]
-    return _table("What went wrong", ("Kind", "Part", "What it means", "Times", "Last"), rows, "Nothing, so far.")
+    return table("What went wrong", ("Kind", "Part", "What it means", "Times", "Last"), rows, "Nothing, so far.")
 
 
 SECTIONS: Sequence[tuple[str, Callable[[Overview], Html]]] = (
@@ -154,28 +138,6 @@ def _tile(name: str, value: int | str, note: str, *, bad: bool = False) -> Html:
     return tag("li", tag("span", name), tag("b", str(value)), tag("small", note), class_=alarm)
 
 
-def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[str]], empty: str, *, note: str = "") -> Html:
-    """A table that scrolls by itself where it is too wide; a sentence where it has no row."""
-    heading = tag("h2", title)
-    bodies = [tag("tr", *(tag("td", cell) for cell in row)) for row in rows]
-    if not bodies:
-        return tag("section", heading, tag("p", empty, class_="tng-hint"), class_="tng-panel")
-    head = tag("thead", tag("tr", *(tag("th", name, scope="col") for name in names)))
-    table = tag("table", head, tag("tbody", *bodies))
-    scrolls = tag("div", table, class_="tng-scrolls", tabindex="0", role="region", aria_label=title)
-    below = tag("p", note, class_="tng-hint") if note else Html("")
-    return tag("section", heading, scrolls, below, class_="tng-panel")
-
-
-def _words(sentence: str) -> Html:
-    """A cell that may have several lines."""
-    return tag("span", sentence, class_="tng-words")
-
-
 def _left(until: datetime, now: datetime) -> Html:
     seconds = (until - now).total_seconds()
-    return _flag(f"{span(seconds)} left" if seconds > 0 else "over", good=seconds > 0)
-
-
-def _flag(words: str, *, good: bool) -> Html:
-    return tag("span", words, class_="" if good else "tng-unwell")
+    return flag(f"{span(seconds)} left" if seconds > 0 else "over", good=seconds > 0)

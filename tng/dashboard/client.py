@@ -193,6 +193,10 @@ class ApiClient:
         """Anything else that can be read, made of its JSON by ``read``; a ValueError of it is an ApiError."""
         return self._call("GET", path, read)
 
+    def tell(self, path: str, body: Mapping[str, Any] | None = None) -> None:
+        """Anything else that can be asked for to be done; what comes back is not looked at."""
+        self._call("POST", path, lambda _body: None, json=dict(body or {}))
+
     @contextmanager
     def events(self, order_id: str, last_event_id: str = "") -> Iterator[EventStream]:
         """Open the stream of an order's events, after ``last_event_id`` where one is named. Raises ApiError."""

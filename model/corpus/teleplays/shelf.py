@@ -1,5 +1,8 @@
 """Where imported episodes are kept: a private folder, one text and one JSON an episode. It reads no teleplay.
 
+Where the folder above is one that a group shares (setgid), the group may read them, too: the worker of an isolated
+house is another Unix user than the operator. Nobody else ever may.
+
     103.json            what is known of the episode; it names its text, and is written last
     103.1f0c9a….txt     the script in the compact form (see ``tng.script``)
 
@@ -25,6 +28,8 @@ READER_VERSION: Final = 1
 """Raised when the readers read otherwise, so that a text that was imported before is read again."""
 
 _OWNER_ONLY: Final = stat.S_IRUSR | stat.S_IWUSR
+_GROUP_READS: Final = 0o640
+_GROUP_LISTS: Final = 0o2750
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +90,41 @@ class Shelf:
         name = f"{facts.key}.{hashlib.sha256(content).hexdigest()[:16]}.txt"
         fields = {**asdict(facts), "file": name}
         try:
-            self.folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
-            self.folder.chmod(stat.S_IRWXU)
+            self._prepare()
             self._write(name, content)
             self._write(f"{facts.key}.json", json.dumps(fields, indent=2, ensure_ascii=False).encode("utf-8") + b"\n")
             self._remove_others(facts.key, name)
         except OSError as error:
             raise CorpusError(f"{self.folder.name}: cannot be written ({type(error).__name__})") from error
 
+    def open_to_its_group(self) -> None:
+        """Open what was kept before its folder was shared. Raises CorpusError where that is not ours to do."""
+        if not self.folder.is_dir() or not _is_shared(self.folder.parent):
+            return
+        try:
+            self._prepare()
+            for path in self.folder.iterdir():
+                _share(path, self.folder.parent, _GROUP_READS)
+        except OSError as error:
+            raise CorpusError(
+                f"{self.folder.name}: cannot be opened to its group ({type(error).__name__}); "
+                "import as the user who keeps the house"
+            ) from error
+
+    def _prepare(self) -> None:
+        """The folder: its owner's alone, or its group's to read where the one above is shared."""
+        self.folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+        if _is_shared(self.folder.parent):
+            _share(self.folder, self.folder.parent, _GROUP_LISTS)
+        else:
+            self.folder.chmod(stat.S_IRWXU)
+
     def _write(self, name: str, content: bytes) -> None:
         beside = self.folder / f".{name}.new"
         beside.unlink(missing_ok=True)
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "wb") as stream:
+            if _is_shared(self.folder.parent):
+                _share(stream.fileno(), self.folder.parent, _GROUP_READS)
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
@@ -122,6 +150,27 @@ class Shelf:
             raise CorpusError(
                 f"episode {facts.key} cannot be read ({type(error).__name__}); import it again"
             ) from error
+
+
+def _is_shared(folder: Path) -> bool:
+    """Whether a folder is one that a group shares."""
+    return bool(folder.stat().st_mode & stat.S_ISGID)
+
+
+def _share(what: Path | int, shared_folder: Path, mode: int) -> None:
+    """Give a file or folder to the group of a shared folder, to read. What has the right form already is left alone."""
+    if isinstance(what, Path):
+        descriptor = os.open(what, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # nobody's link leads us elsewhere
+        try:
+            _share(descriptor, shared_folder, mode)
+        finally:
+            os.close(descriptor)
+        return
+    found, group = os.fstat(what), shared_folder.stat().st_gid
+    if found.st_gid != group:
+        os.fchown(what, -1, group)
+    if found.st_gid != group or stat.S_IMODE(found.st_mode) != mode:
+        os.fchmod(what, mode)
 
 
 def _order(facts: EpisodeFacts) -> tuple[bool, int, str]:

@@ -196,3 +196,10 @@ def test_nobody_takes_the_port_of_a_command_that_is_down() -> None:
 def test_a_port_that_cannot_be_held_keeps_no_command_from_running(caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other, hold(other.getsockname()[1]):
         assert "cannot be held" in caplog.text
+
+
+def test_a_command_that_is_to_stand_back_does_so_from_its_first_moment_on() -> None:
+    asks = "import os; print(os.nice(0))"
+    command = [sys.executable, "-m", "hub.keeper", "--nice=7", sys.executable, "-c", asks]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert told.stdout.split() == [str(min(19, os.nice(0) + 7))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +15,10 @@ import pytest
 
 from hub import preflight
 from hub.preflight import check_disk, check_ports, check_proxy, end_stale_proxy, open_home, ports
+from tests.releases import a_release
+from tests.shows import FIRST
 from tests.unit.hub.conftest import DEMO, PRODUCTION, WITH_GOOGLE
+from tng.app import build_release_ledger
 from tng.errors import ReleaseMissing, SettingsError
 from tng.settings import Settings
 
@@ -98,6 +102,22 @@ def test_a_release_that_is_missing_is_found_before_anything_starts(
     monkeypatch.setattr(preflight, "check_proxy", lambda: None)
     with pytest.raises(ReleaseMissing, match="TNG_RELEASE"):
         preflight.check(settings(release=tmp_path / "no-release", free_disk_mb=0), tmp_path)
+
+
+def test_the_release_that_is_looked_for_is_the_one_that_was_promoted(
+    settings: MakeSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(preflight, "check_proxy", lambda: None)
+    monkeypatch.setattr(preflight, "check_ports", lambda *_: None)
+    ours = settings(release=a_release(tmp_path, show=FIRST).folder, free_disk_mb=0)
+    home = ours.make_home()
+    promoted = a_release(ours.releases_folder, "promoted", show=FIRST)
+    build_release_ledger(ours).promote("promoted", actor="shell:ola", reason="x", unproven=True)
+    shutil.rmtree(ours.release)
+    preflight.check(ours, home)
+    shutil.rmtree(promoted.folder)
+    with pytest.raises(ReleaseMissing, match="promoted"):
+        preflight.check(ours, home)
 
 
 def test_the_proxy_of_a_killed_hub_is_ended(tmp_path: Path) -> None:

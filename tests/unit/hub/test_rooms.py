@@ -11,6 +11,7 @@ import pytest
 
 from hub import rooms
 from hub.rooms import room, settle
+from tng.releases import writing_release
 from tng.settings import Settings
 
 BASE = 3_300_000
@@ -37,6 +38,9 @@ def test_each_folder_belongs_to_who_needs_it(apart: Settings) -> None:
     assert _whose(home) == (0, 0, 0o711)
     assert _whose(home / "shop") == (API, BASE, 0o2770)
     assert _whose(home / "shop" / "runs")[0] == WORKER
+    assert _whose(home / "shop" / "releases") == (WORKER, BASE, 0o2750)
+    assert _whose(home / "shop" / "retraining") == (WORKER, BASE, 0o2710)
+    assert _whose(home / "shop" / "releases") == (WORKER, BASE, 0o2750)
     assert _whose(home / "exports") == (WORKER, BASE, 0o700)
     assert _whose(room(apart, "api")) == (API, BASE, 0o700)
     assert _whose(room(apart, "worker")) == (WORKER, BASE, 0o700)
@@ -85,7 +89,7 @@ def test_a_trap_in_the_shop_opens_nothing(apart: Settings, tmp_path: Path, kind:
 
 @as_root
 def test_a_release_that_was_made_here_is_shown_to_the_services_alone(apart: Settings) -> None:
-    release = apart.home.resolve() / "releases" / "mine"
+    release = apart.home.resolve() / "made" / "mine"
     (release / "deep").mkdir(parents=True, mode=0o700)
     for name in ("manifest.json", "deep/part"):
         (release / name).touch(mode=0o600)
@@ -94,6 +98,32 @@ def test_a_release_that_was_made_here_is_shown_to_the_services_alone(apart: Sett
     assert _whose(release.parent) == (0, BASE, 0o710)
     assert _whose(release) == _whose(release / "deep") == (0, BASE, 0o750)
     assert _whose(release / "manifest.json") == _whose(release / "deep" / "part") == (0, BASE, 0o640)
+    assert _whose(Path("/etc/passwd"))[1] == 0
+
+
+@as_root
+def test_the_first_release_may_be_one_that_a_retraining_made(apart: Settings) -> None:
+    shop = settle(apart) / "shop"
+    release = shop / "releases" / "mine"
+    with writing_release(release) as partial:
+        (partial / "meta.json").touch(mode=0o600)
+    settle(apart.model_copy(update={"release": release}))
+    assert _whose(shop) == (API, BASE, 0o2770)
+    assert _whose(release) == (WORKER, BASE, 0o2750)
+    assert _whose(release / "manifest.json") == (WORKER, BASE, 0o640)
+
+
+@as_root
+@pytest.mark.parametrize("name", ["corpus", "checkpoints", "releases"])
+def test_what_the_operator_imports_can_be_read_by_retrainings_and_by_no_person(apart: Settings, name: str) -> None:
+    folder = apart.home.resolve() / name
+    (folder / "tng").mkdir(parents=True, mode=0o700)
+    (folder / "tng" / "an-episode").touch(mode=0o600)
+    (folder / "link").symlink_to("/etc/passwd")
+    settle(apart)
+    settle(apart)
+    assert _whose(folder) == _whose(folder / "tng") == (0, BASE, 0o2750)
+    assert _whose(folder / "tng" / "an-episode") == (0, BASE, 0o640)
     assert _whose(Path("/etc/passwd"))[1] == 0
 
 

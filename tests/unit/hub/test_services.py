@@ -42,6 +42,22 @@ def test_no_service_but_the_stand_in_knows_keys_of_google(configured: Configured
 
 
 @every_way
+def test_only_the_process_of_the_schedules_knows_how_operators_are_reached(
+    configured: Configured, changes: dict[str, Any]
+) -> None:
+    told = {"notice_webhook": "https://hooks.example/x", "smtp_host": "mail.example", "smtp_user": "tng"}
+    mail = {"notice_mail_to": "ola@example.com", "notice_mail_from": "tng@example.com", "smtp_password": "pass-word"}
+    for service in configured(**changes, **told, **mail).JupyterHub.services:
+        known = {n: v for n, v in service.get("environment", {}).items() if n.startswith(("TNG_NOTICE", "TNG_SMTP"))}
+        if service["name"] == "scheduler":
+            assert known["TNG_NOTICE_WEBHOOK"] == "https://hooks.example/x"
+            assert known["TNG_SMTP_PASSWORD"] == "pass-word"
+            assert known["TNG_NOTICE_MAIL_TO"] == "ola@example.com"
+        else:
+            assert not known
+
+
+@every_way
 def test_no_secret_is_on_a_command_line(configured: Configured, changes: dict[str, Any]) -> None:
     for service in configured(**changes).JupyterHub.services:
         line = " ".join(service.get("command", []))
@@ -76,7 +92,7 @@ def test_with_keys_the_api_talks_to_stripe(configured: Configured) -> None:
     assert "STRIPE_API_BASE" not in environment
 
 
-@pytest.mark.parametrize(("name", "part"), [("api", Part.API), ("worker", Part.WORKER)])
+@pytest.mark.parametrize(("name", "part"), [("api", Part.API), ("worker", Part.WORKER), ("scheduler", Part.SCHEDULER)])
 @every_way
 def test_a_service_can_read_its_settings_again(
     configured: Configured, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], name: str, part: Part
@@ -93,8 +109,9 @@ def test_a_service_can_read_its_settings_again(
     assert not settings.google_client_secret.get_secret_value()
 
 
-def test_the_worker_can_neither_charge_nor_refund(configured: Configured) -> None:
-    environment = _service(configured(**PRODUCTION), "worker")["environment"]
+@pytest.mark.parametrize("name", ["worker", "scheduler"])
+def test_whoever_runs_notebooks_can_neither_charge_nor_refund(configured: Configured, name: str) -> None:
+    environment = _service(configured(**PRODUCTION), name)["environment"]
     assert not [name for name in environment if any(word in name for word in ("STRIPE", "GOOGLE", "COOKIE"))]
 
 
@@ -108,7 +125,12 @@ def test_all_are_kept_and_so_restarted_at_once_and_end_with_the_hub(configured: 
 
 def test_stand_ins_are_up_before_those_that_call_them(configured: Configured) -> None:
     names = [service["name"] for service in configured().JupyterHub.services]
-    assert names.index("stripe") < names.index("api") < names.index("worker")
+    assert names.index("stripe") < names.index("api") < names.index("worker") < names.index("scheduler")
+
+
+def test_the_process_of_the_schedules_stands_back_for_all_others(configured: Configured) -> None:
+    niced = [one["name"] for one in configured().JupyterHub.services if "--nice=10" in one.get("command", [])]
+    assert niced == ["scheduler"]
 
 
 def test_what_is_inherited_holds_no_secret() -> None:
@@ -127,10 +149,11 @@ def test_where_people_are_kept_apart_no_service_is_root(
             assert ("--hold=8003" in service["command"]) == (service["name"] == "api")
             users[service["name"]] = user.removeprefix("--as=")
     assert users.pop("api") == "200001:200000"
-    assert users.pop("worker") == "200002:200000"
+    assert users.pop("worker") == users.pop("scheduler") == "200002:200000"
     assert set(users.values()) == {"200003:200003"}
-    environment = _service(configured(), "worker")["environment"]
-    assert environment["HOME"] == str(settings().home.resolve() / "rooms" / "worker")
+    for name in ("worker", "scheduler"):
+        environment = _service(configured(), name)["environment"]
+        assert environment["HOME"] == str(settings().home.resolve() / "rooms" / "worker")
 
 
 def test_in_a_house_of_one_user_nobody_is_anybody_else(configured: Configured) -> None:

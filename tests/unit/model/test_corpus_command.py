@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -62,7 +64,76 @@ def test_episodes_are_listed_from_where_they_were_put(home: Path, tmp_path: Path
     assert not home.exists()
     listed = run("list", "--into", str(tmp_path / "elsewhere"))
     assert listed.stdout == "103     6 acts, 12 scenes, 36 speeches  The Paper Sun\n"
-    assert listed.stderr == "1 episodes\n"
+    assert listed.stderr == "1 episodes, 0 held out\n"
+
+
+def imported(folder: Path, *numbers: int, words: str = "") -> Result:
+    """Import invented episodes of these numbers, one more line in each where ``words`` are given."""
+    for number in numbers:
+        pages = studio_pages(invented_script(number, scenes=12, speeches=36), number)
+        (folder / f"{number}.txt").write_text(pages.replace("waits", words) if words else pages, encoding="utf-8")
+    return run("import", *(str(folder / f"{number}.txt") for number in numbers))
+
+
+def test_the_list_marks_what_is_held_out_and_what_no_training_sees(home: Path, tmp_path: Path) -> None:
+    imported(tmp_path, 103, 104, 148)
+    listed = run("list")
+    marks = {line[:3]: line.partition("[")[2].rstrip("]") for line in listed.stdout.splitlines()}
+    assert marks == {"103": "", "104": "held out", "148": "excluded"}
+    assert listed.stderr == "3 episodes, 1 held out\n"
+
+
+def test_what_no_training_sees_is_listed_all_the_same(home: Path, tmp_path: Path) -> None:
+    imported(tmp_path, 148)
+    assert run("list").stdout.endswith("[excluded]\n")
+
+
+def test_an_import_says_what_the_next_retraining_will_see_that_is_new(home: Path, tmp_path: Path) -> None:
+    news = [imported(tmp_path, *numbers).output.splitlines()[-1] for numbers in ((103, 104, 148), (103,), (148,))]
+    changed = imported(tmp_path, 103, words="whispers").output.splitlines()[-1]
+    nothing = "This import brings nothing new to the next retraining."
+    assert news == ["New to the next retraining: 2 episodes, of them held out: 1.", nothing, nothing]
+    assert changed == "New to the next retraining: 1 episode, of them held out: 0."
+
+
+def test_a_shared_folder_is_open_to_its_group_and_to_nobody_else(home: Path, tmp_path: Path) -> None:
+    imported(tmp_path, 103)
+    shelf = home / "corpus" / "tng"
+    assert mode(shelf) == 0o700
+    shelf.parent.chmod(0o2750)
+    imported(tmp_path, 104)
+    assert mode(shelf) == 0o2750
+    assert {mode(path) for path in shelf.iterdir()} == {0o640}, "what was there before, too"
+    assert len(list(shelf.iterdir())) == 4
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a folder to any group")
+def test_what_was_kept_before_goes_to_the_group_of_the_shared_folder(home: Path, tmp_path: Path) -> None:
+    imported(tmp_path, 103)
+    os.chown(home / "corpus", -1, 54321)
+    (home / "corpus").chmod(0o2750)
+    imported(tmp_path, 104)
+    shelf = home / "corpus" / "tng"
+    assert {path.stat().st_gid for path in (shelf, *shelf.iterdir())} == {54321}
+    assert (mode(shelf), {mode(path) for path in shelf.iterdir()}) == (0o2750, {0o640})
+
+
+def test_a_folder_that_is_not_shared_is_its_owners_alone(home: Path, tmp_path: Path) -> None:
+    imported(tmp_path, 103)
+    assert {mode(path) for path in (home / "corpus" / "tng").iterdir()} == {0o600}
+
+
+def test_no_link_in_a_shared_folder_leads_elsewhere(home: Path, tmp_path: Path) -> None:
+    imported(tmp_path, 103)
+    (home / "corpus").chmod(0o2750)
+    (tmp_path / "private").touch(mode=0o600)
+    (home / "corpus" / "tng" / "odd.txt").symlink_to(tmp_path / "private")
+    assert "cannot be opened to its group" in imported(tmp_path, 104).output
+    assert mode(tmp_path / "private") == 0o600
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_short_pieces_need_a_word(home: Path, tmp_path: Path) -> None:

@@ -44,7 +44,11 @@ def test_the_files_are_as_gpt_2_simple_wants_them(tmp_path: Path) -> None:
     assert merges.endswith("\n")
 
 
-@pytest.mark.parametrize("content", [None, "{", "[]", '{"a": 0}'], ids=["missing", "half", "list", "no-end"])
+@pytest.mark.parametrize(
+    "content",
+    [None, "{", "[]", '{"a": 0}', '{"a": 0, "<|endoftext|>": 1}'],
+    ids=["missing", "half", "list", "no-end", "of-other-merges"],
+)
 def test_files_that_cannot_be_read_are_a_damaged_release(tmp_path: Path, content: str | None) -> None:
     train_tokenizer(["Picard"], 260, tmp_path)
     path = tmp_path / "encoder.json"

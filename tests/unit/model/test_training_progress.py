@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,10 @@ import pytest
 from model.events import EVENT_MIME, RESULT_MIME
 from model.presets import preset
 from model.training import plot, telling
+from model.training.belonging import Belonging, retraining_of
 from model.training.machine import has_bfloat16
 from model.training.plot import LossPlot, loss_picture
-from model.training.progress import Progress, RunningMean, stop_after, together, write_losses
+from model.training.progress import Progress, RunningMean, log_step, stop_after, together, write_losses
 from model.training.schedule import learning_rate_at
 from model.training.telling import ProgressEvents, outcome_of, show_outcome
 
@@ -73,6 +75,14 @@ def test_time_is_a_reason_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [report(resumed_late) for _ in range(3)] == [True, True, False]
 
 
+def test_the_log_says_now_and_then_how_it_goes(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        assert [log_step(progress) for progress in heard(21)] == [None] * 21
+    assert caplog.messages == [
+        "step 10/100 held out: 4.500", "step 20/100 held out: 4.500", "step 20/100 loss=4.80 mean=5.000 10 s",
+    ]  # fmt: skip
+
+
 def test_no_time_is_no_reason_to_stop() -> None:
     assert stop_after(0)(heard(1)[0]) is True
 
@@ -96,6 +106,15 @@ def test_the_losses_are_written_down(tmp_path: Path) -> None:
     assert rows[0] == [1, 0.5, 4.99]
     assert len(rows) == 10
     assert json.loads((tmp_path / "held_out_losses.json").read_text(encoding="ascii")) == [[10, 4.5]]
+
+
+@pytest.mark.parametrize("retraining", ["2026-11-27-1", ""])
+def test_the_weights_remember_their_retraining(tmp_path: Path, retraining: str) -> None:
+    belonging = Belonging(tmp_path, retraining)
+    for progress in heard(2):
+        belonging(progress)
+    assert retraining_of(tmp_path) == retraining
+    assert len(list(tmp_path.iterdir())) == bool(retraining)
 
 
 def test_nothing_is_written_of_what_was_not_measured(tmp_path: Path) -> None:
@@ -138,17 +157,20 @@ def test_events_tell_every_percent_and_every_measurement(shown: Shown) -> None:
     assert len(bodies) <= 201
 
 
-def test_the_outcome_is_the_result_of_the_notebook(shown: Shown, tmp_path: Path) -> None:
-    show_outcome(heard(20), tmp_path / "checkpoint")
+@pytest.mark.parametrize("is_over", [True, False])
+def test_the_outcome_is_the_result_of_the_notebook(shown: Shown, tmp_path: Path, is_over: bool) -> None:
+    *before, last = heard(20)
+    show_outcome([*before, replace(last, ends_training=is_over)], tmp_path / "checkpoint", 100)
     (bundle,) = shown.bundles
     assert bundle[RESULT_MIME] == {
-        "checkpoint": "checkpoint", "steps": 20, "seconds": 10.0, "first_loss": 4.99, "mean_loss": 5.0,
-        "best_held_out_loss": 4.5,
+        "checkpoint": "checkpoint", "steps": 20, "of_steps": 100, "seconds": 10.0, "first_loss": 4.99, "mean_loss": 5.0,
+        "best_held_out_loss": 4.5, "is_finished": is_over,
     }  # fmt: skip
 
 
 def test_a_training_without_a_step_has_an_outcome_too(tmp_path: Path) -> None:
-    assert outcome_of([], tmp_path)["first_loss"] is None
+    outcome = outcome_of([], tmp_path, 100)
+    assert (outcome["first_loss"], outcome["steps"], outcome["is_finished"]) == (None, 0, False)
 
 
 @pytest.mark.parametrize(

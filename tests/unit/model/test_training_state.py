@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ STATE = TrainingState(
     best_loss=7.0,
     stale=1,
     origin={"seed": 1, "network": {"n_ctx": 8}},
+    best_step=2,
 )
 
 
@@ -27,6 +29,7 @@ def test_it_is_read_back_as_it_was(tmp_path: Path) -> None:
     read = saved_state(tmp_path)
     assert read is not None
     assert (read.heard, read.best_loss, read.stale, read.origin) == (STATE.heard, 7.0, 1, STATE.origin)
+    assert read.best_step == 2
     for kept, found in ((STATE.weights, read.weights), (STATE.memory, read.memory)):
         assert set(kept) == set(found)
         assert all((kept[name] == found[name]).all() for name in kept)
@@ -37,6 +40,20 @@ def test_nothing_measured_is_kept_as_such(tmp_path: Path) -> None:
     read = saved_state(tmp_path)
     assert read is not None
     assert read.best_loss == float("inf")
+
+
+def test_one_of_an_older_version_knows_less_and_is_read(tmp_path: Path) -> None:
+    STATE.save(tmp_path)
+    with np.load(tmp_path / STATE_FILE) as arrays:
+        held = dict(arrays)
+    facts = json.loads(str(held["facts"]))
+    del facts["best_step"]
+    for step in facts["heard"]:
+        del step["ends_training"]
+    np.savez(tmp_path / STATE_FILE, **{**held, "facts": np.array(json.dumps(facts))})
+    read = saved_state(tmp_path)
+    assert read is not None
+    assert (read.heard, read.best_step) == (STATE.heard, 0)
 
 
 def test_there_may_be_none(tmp_path: Path) -> None:

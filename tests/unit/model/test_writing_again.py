@@ -160,7 +160,7 @@ class TestProvenance:
     def test_it_says_who_wrote_and_with_which_seed(self, writer: Writer) -> None:
         provenance = write(PREMISE, writer).provenance
         assert (provenance["release"], provenance["seed"]) == ("test-1", 3)
-        assert set(provenance) == {"release", "seed", "gates", "copied"}
+        assert set(provenance) == {"release", "seed", "gates", "copied", "measures"}
 
     def test_it_is_plain_json_and_holds_no_word_of_the_script(self, writer: Writer, copies: CopyIndex) -> None:
         written = write(replace(PREMISE, logline=NAMED), replace(writer, copies=copies))

@@ -6,12 +6,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
 from tests.fakes import FakeClock, FakeGateway, FakeStore
+from tests.operations_support import make_operations
 from tests.shows import first_show
 from tng.api.auth import HubAuth, HubDoor
 from tng.api.service import make_api
@@ -19,6 +21,7 @@ from tng.errors import ShopClosed
 from tng.fulfilment import Fulfilment
 from tng.jobs import EventKind, Job
 from tng.lookout import Lookout
+from tng.operations import Operations
 from tng.orders import Order
 from tng.overview import Health, Machine, PartHealth, PartMemory
 from tng.programme import price_of
@@ -63,6 +66,7 @@ DOOR = HubDoor(
     cookie_secret="a secret of the test",
 )
 
+NOWHERE = Path(__file__).parent / "nowhere"
 AROUND = (Machine((PartMemory("api", 2, 150),), 3, 9000), (PartHealth("hub", Health.WELL, "answers 200"),))
 
 
@@ -120,6 +124,7 @@ class House:
     fulfilment: Fulfilment
     auth: HubAuth
     app: FastAPI
+    operations: Operations
     closed: bool = False
 
     def order(self, customer: str = ADA, **changes: Any) -> Order:
@@ -160,11 +165,13 @@ class House:
         return job
 
 
-def make_house(*, like: House | None = None, show: Show | None = None, **settings: Any) -> House:
+def make_house(
+    *, like: House | None = None, show: Show | None = None, folder: Path = NOWHERE, **settings: Any
+) -> House:
     """A house with two people, Ada and Ben, whose kernels hold ``ada-token`` and ``ben-token``.
 
     Its show is the one that comes along, unless another is named. ``like`` another house, it has that one's hub, store,
-    gateway and clock: the same product, started again.
+    gateway and clock: the same product, started again. ``folder`` holds its releases and retrainings.
     """
     hub, store, clock = (like.hub, like.store, like.clock) if like else (FakeHub(), FakeStore(), FakeClock())
     gateway = like.gateway if like else FakeGateway(clock)
@@ -183,8 +190,9 @@ def make_house(*, like: House | None = None, show: Show | None = None, **setting
     auth = HubAuth(DOOR, transport=httpx.MockTransport(hub.answer))
     fulfilment = Fulfilment(store, clock, lease_seconds=10, spread=lambda: 0.0)
     lookout = Lookout(store, clock, lease_seconds=10, around=lambda: AROUND)
-    app = make_api(shop, show, auth, configured, lookout=lookout)
-    house = House(hub, store, gateway, clock, show, shop, fulfilment, auth, app)
+    operations = make_operations(store, clock, folder)
+    app = make_api(shop, show, auth, configured, lookout=lookout, operations=operations)
+    house = House(hub, store, gateway, clock, show, shop, fulfilment, auth, app, operations)
     return house
 
 

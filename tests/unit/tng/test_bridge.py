@@ -43,7 +43,7 @@ SEEN = Overview(
     at=NOW,
     orders={OrderState.PAID: 2, OrderState.DELIVERED: 40},
     queue=Queue(waiting=2, oldest_seconds=61, estimate_seconds=40, refunds_waiting=1),
-    leases=(Lease("host:1", 7, "ord_1", 2, 1, NOW + timedelta(seconds=8), before(seconds=2)),),
+    leases=(Lease("host:1", 7, "ord_1", 2, 1, NOW + timedelta(seconds=8), before(seconds=2), "tng-small-2"),),
     workers=(
         Presence("host:1", before(hours=2), before(seconds=3)),
         Presence("host:2", before(days=2), before(hours=1)),
@@ -78,7 +78,7 @@ def everything(seen: Overview) -> str:
         "Refunds owed 1 money to give back",
         "Kernels 4 of pages and workbenches",
         "Memory 1.1 GB",
-        "7 ord_1 host:1 2, 1 failed 2 s ago 8 s left",
+        "7 ord_1 host:1 2, 1 failed 2 s ago 8 s left tng-small-2",
         "hub ✓ well answers 200",
         "Stripe ✗ unwell did not answer",
         "host:1 here 3 s ago 2 h 0 min",
@@ -186,7 +186,7 @@ def test_the_page_fills_itself_and_looks_again_until_it_is_closed() -> None:
     for _ in range(4):
         assert api.asked.acquire(timeout=5)
     bridge.close()
-    assert "Waiting 3" in words(bridge.sections["tiles"].value)
+    assert "Waiting 3" in words(bridge.house.sections["tiles"].value)
     assert set(api.paths) == {"/services/api/operator/overview"}
     assert not [thread for thread in threading.enumerate() if thread.name == "bridge"]
 
@@ -200,7 +200,7 @@ def test_an_api_that_is_away_is_said_and_what_was_seen_stays_until_it_is_back(
     assert bridge.connection.value == ""
     assert bridge.refresh(), "there is use in trying again"
     assert sentence in bridge.connection.value
-    assert "Waiting 2" in words(bridge.sections["tiles"].value)
+    assert "Waiting 2" in words(bridge.house.sections["tiles"].value)
     assert bridge.refresh()
     assert bridge.connection.value == ""
 
@@ -220,7 +220,7 @@ def test_who_may_not_look_is_told_once_and_the_page_is_empty(status: int, senten
     bridge.close()
     assert sentence in bridge.connection.value
     assert len(api.paths) == 1
-    assert {section.value for section in bridge.sections.values()} == {""}
+    assert {section.value for section in bridge.house.sections.values()} == {""}
 
 
 def test_who_is_no_operator_any_more_sees_nothing_more() -> None:
@@ -231,7 +231,7 @@ def test_who_is_no_operator_any_more_sees_nothing_more() -> None:
     assert not bridge._thread.is_alive()
     assert len(api.paths) == 2
     assert NOT_FOR_YOU in bridge.connection.value
-    assert {section.value for section in bridge.sections.values()} == {""}
+    assert {section.value for section in bridge.house.sections.values()} == {""}
 
 
 def test_the_page_knows_whose_it_is_and_the_way_back() -> None:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import FakeStore
+from tests.fakes import FakeClock, FakeStore
 from tests.samples import a_paid_order, an_order, keep
 from tng.adapters.gate import ShopGate
 from tng.errors import ShopClosed
 from tng.orders import OrderState
-from tng.releases import MANIFEST
+from tng.release_ledger import ReleaseLedger
+from tng.release_shelf import ReleaseShelf
+from tng.releases import MANIFEST, Release
 
 
 @pytest.fixture
@@ -25,8 +27,11 @@ def release_folder(tmp_path: Path) -> Path:
 
 def gate(release_folder: Path, store: FakeStore | None = None, **changes: Any) -> ShopGate:
     """A gate that stands open but for ``changes``."""
-    values: dict[str, Any] = {"release_folder": release_folder, "free_disk_mb": 0, "queue_limit": 2}
-    return ShopGate(store or FakeStore(), home=release_folder.parent, **values | changes)
+    values: dict[str, Any] = {"free_disk_mb": 0, "queue_limit": 2}
+    store = store or FakeStore()
+    shelf = ReleaseShelf([release_folder.parent])
+    ledger = ReleaseLedger(store, FakeClock(), shelf, Release(release_folder.name, release_folder))
+    return ShopGate(store, ledger=ledger, home=release_folder.parent, **values | changes)
 
 
 def test_is_open_where_nothing_is_wrong(release_folder: Path) -> None:
@@ -35,8 +40,16 @@ def test_is_open_where_nothing_is_wrong(release_folder: Path) -> None:
 
 def test_is_shut_without_a_release(release_folder: Path) -> None:
     (release_folder / MANIFEST).unlink()
-    with pytest.raises(ShopClosed, match=r"manifest\.json is missing"):
+    with pytest.raises(ShopClosed, match="no release in"):
         gate(release_folder)()
+
+
+def test_is_shut_where_the_release_that_writes_is_not_the_one_that_was_promoted(release_folder: Path) -> None:
+    ours = gate(release_folder)
+    ours()
+    (release_folder / MANIFEST).write_text('{"files": {}}', encoding="utf-8")
+    with pytest.raises(ShopClosed, match="not the one that was promoted"):
+        ours()
 
 
 def test_is_shut_while_the_disk_is_full(release_folder: Path) -> None:

@@ -55,6 +55,7 @@ class TestLooking:
         assert (seen.queue.waiting, seen.queue.oldest_seconds) == (1, 4.0)
         (lease,) = seen.leases
         assert (lease.worker, lease.job_id, lease.order_id, lease.attempt) == ("w1", job.id, job.order_id, 1)
+        assert lease.release_id == job.release_id
         assert (lease.heard_at, lease.lease_until) == (START, START + timedelta(seconds=LEASE_SECONDS))
 
     def test_a_heartbeat_is_seen_by_the_lease_that_it_renews(self, house: House) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.architecture.sources import ROOT
 from tests.fakes import START, FakeClock, FakeStore
+from tests.operations_support import make_operations
 from tng import errors
 from tng.api.metrics import Metrics
 from tng.faults import OTHER_KINDS, Fault
@@ -20,7 +21,9 @@ PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 @pytest.fixture(scope="module")
 def metrics() -> set[str]:
     """The names of all metrics, each with something to say."""
-    measured = Metrics(Lookout(FakeStore(), FakeClock(), lease_seconds=10), lambda: 0)
+    store, clock = FakeStore(), FakeClock()
+    operations = make_operations(store, clock, ROOT / "nowhere")
+    measured = Metrics(Lookout(store, clock, lease_seconds=10), operations, lambda: 0)
     measured.webhook("charge.refunded", "handled")
     measured.answered("GET", "/orders", 200, 0.1)
     names = set(re.findall(r"^# TYPE (\S+)", measured.page().decode(), re.MULTILINE))

@@ -12,7 +12,9 @@ import pytest
 
 from tests.fakes import FakeRunner
 from tests.log_lines import Lines, logged
+from tests.releases import a_ledger
 from tests.unit.tng.api_support import ADA, SCRIPT, WISH, House, make_house, visiting
+from tng.desk import WritingDesk
 from tng.errors import RunFailed
 from tng.jobs import EventKind
 from tng.lease import LeaseKeeper
@@ -51,10 +53,10 @@ async def pay(house: House, session_id: str) -> None:
 
 def write(house: House, folder: Path, runner: FakeRunner) -> None:
     """A worker takes the job, and brings it to an end."""
-    release = folder / "release"
-    worker = Worker(
-        house.fulfilment, runner, name="host:1", release_folder=release, runs_folder=folder, lease_seconds=10
-    )
+    ledger = a_ledger(house.store, folder / "releases", first="tng-test")
+    ledger.current()
+    desk = WritingDesk(house.fulfilment, ledger)
+    worker = Worker(desk, runner, name="host:1", runs_folder=folder, lease_seconds=10)
     assert worker.run_one()
 
 
@@ -120,9 +122,9 @@ async def test_each_line_names_what_else_it_is_about(house: House, tmp_path: Pat
         "checkout opened": f"checkout=1 session={session_id}",
         "webhook received": f"event=evt_1 session={session_id} type=checkout.session.completed",
         "payment confirmed": f"session={session_id} job=1",
-        "job claimed": "job=1 attempt=1 worker=host:1",
+        "job claimed": "job=1 attempt=1 release=tng-test worker=host:1",
         "scene 10": "job=1 attempt=1",
-        "job failed": "job=1 attempt=1 failures=1 fault=ReleaseDamaged",
+        "job failed": "job=1 attempt=1 release=tng-test failures=1 fault=ReleaseDamaged",
         "refund owed": "job=1 attempt=1",
         "refund asked for": "tries=1",
     }

@@ -105,7 +105,7 @@ def test_all_faults_are_said_at_once_a_line_each(monkeypatch: pytest.MonkeyPatch
     assert [[name for name in named if name in line] for line in lines] == [[name] for name in named]
 
 
-@pytest.mark.parametrize(("part", "asked"), [("house", 2), ("api", 1), ("worker", 0)])
+@pytest.mark.parametrize(("part", "asked"), [("house", 2), ("api", 1), ("worker", 0), ("scheduler", 0)])
 def test_each_part_must_have_the_keys_that_it_uses(monkeypatch: pytest.MonkeyPatch, part: str, asked: int) -> None:
     for name, value in {"TNG_MODE": "production", "TNG_PUBLIC_URL": "https://shop.example", "TNG_PART": part}.items():
         monkeypatch.setenv(name, value)

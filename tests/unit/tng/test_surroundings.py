@@ -51,6 +51,7 @@ for child in psutil.Process().children(recursive=True): child.kill()
         ("node /x/configurable-http-proxy --port 8000", "proxy"),
         ("python -m hub.keeper python -m tng.api", "api"),
         ("python -m tng.cli worker", "worker"),
+        ("python -m tng.cli scheduler", "scheduler"),
         ("python -P -m hub.start hub.voila_server page.ipynb", "servers"),
         ("python -P -m hub.start hub.lab_server", "servers"),
         ("python -m ipykernel_launcher -f x.json", "whose parent"),

@@ -4,77 +4,23 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fakes import FakeClock, FakeRunner, FakeStore
-from tests.orders import job_in, order_in, paid_order
+from tests.fakes import FakeRunner
+from tests.orders import job_in, order_in
+from tests.unit.tng.worker_support import RESULT, SCENES, TEXT, Desk
 from tng.errors import KernelDied, LeaseLost, RunFailed, StoreBusy, TngError, UnknownParameter
-from tng.fulfilment import Fulfilment
-from tng.jobs import EventKind, Job, JobState
+from tng.jobs import EventKind, JobState
 from tng.orders import OrderState
-from tng.ports import Event, NotebookRunner, RunGuard
+from tng.ports import RunGuard
 from tng.releases import digest
 from tng.worker import Worker
 
-TEXT = "Title: The Quiet Hours\n## ACT ONE\n# INT. BRIDGE\nPicard turns from the glass.\n"
-RESULT = {"script_text": TEXT, "release_id": "tiny"}
 PROVENANCE = {"release": "tiny", "seed": 7, "gates": {"scenes": 1, "failed": {}}, "copied": None}
-SCENES = [(EventKind.SCENE, {"number": number}) for number in (1, 2)]
-
-
-class Stumbling(Fulfilment):
-    """A Fulfilment whose named methods raise the given errors first, one a call."""
-
-    def __init__(self, store: FakeStore, clock: FakeClock, **errors: list[Exception]) -> None:
-        super().__init__(store, clock, lease_seconds=10, spread=lambda: 0)
-        self._errors = errors
-
-    def _stumble(self, method: str) -> None:
-        if self._errors.get(method):
-            raise self._errors[method].pop(0)
-
-    def claim(self, worker: str) -> Job | None:
-        self._stumble("claim")
-        return super().claim(worker)
-
-    def heartbeat(self, job: Job, events: Sequence[Event] = ()) -> None:
-        self._stumble("heartbeat")
-        super().heartbeat(job, events)
-
-    def deliver(self, job: Job, **result: Any) -> None:
-        self._stumble("deliver")
-        super().deliver(job, **result)
-
-    def fail(self, job: Job, error: TngError) -> JobState:
-        self._stumble("fail")
-        return super().fail(job, error)
-
-
-class Desk:
-    """A store with one paid order, and workers for it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.store, self.clock, self.folder = FakeStore(), FakeClock(), folder
-        paid_order(self.store)
-
-    def worker(self, runner: NotebookRunner, **errors: list[Exception]) -> Worker:
-        return Worker(
-            Stumbling(self.store, self.clock, **errors),
-            runner,
-            name="w1",
-            release_folder=Path("/releases/tiny"),
-            runs_folder=self.folder,
-            lease_seconds=10,
-        )
-
-    def heard(self) -> list[tuple[EventKind, dict[str, Any]]]:
-        with self.store.read() as work:
-            return [(event.kind, event.body) for event in work.jobs.heard(job_in(self.store).id)]
 
 
 @pytest.fixture
@@ -117,7 +63,8 @@ def test_how_a_script_came_about_is_delivered_with_it(
 def test_the_notebook_gets_the_parameters_of_the_job_and_the_release(desk: Desk) -> None:
     runner = FakeRunner(RESULT)
     desk.worker(runner).run_one()
-    parameters = {"order_id": "ord_1", "premise_json": "{}", "release_folder": "/releases/tiny"}
+    folder = str(desk.folder / "releases" / "tiny")
+    parameters = {"order_id": "ord_1", "premise_json": "{}", "release_folder": folder}
     assert runner.runs == [("write_script", parameters)]
 
 

@@ -160,3 +160,102 @@ def test_after_a_lost_lease_nothing_more_is_stored(kernel: subprocess.Popen[byte
         keeping.say(*scenes(2)[0])
     assert database.stored == []
     assert len(database.asked) == 1
+
+
+# --- a run that is asked to end early ---------------------------------------------------------------------------------
+
+COUNTS_SIGINT = """
+import signal, sys, time
+signal.signal(signal.SIGINT, lambda *_: print("asked", flush=True))
+print("ready", flush=True)
+while True: time.sleep(0.05)
+"""
+
+
+@pytest.fixture
+def polite(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[str]]:
+    """A kernel that hears SIGINT, and says so."""
+    monkeypatch.setattr("tng.lease.YIELD_SECONDS", 0.0)
+    process = subprocess.Popen([sys.executable, "-c", COUNTS_SIGINT], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+class Asked:
+    """Says yes from the n-th question on; ``answered`` is set with the question that many after it."""
+
+    def __init__(self, first_yes: int = 1, *, error: Exception | None = None) -> None:
+        self.questions, self.first_yes, self.error = 0, first_yes, error
+        self.heard = threading.Event()
+
+    def __call__(self) -> bool:
+        self.questions += 1
+        if self.questions >= self.first_yes:
+            self.heard.set()
+        elif self.error is not None:
+            raise self.error
+        return self.heard.is_set()
+
+
+def yielding(database: Database, asked: Asked) -> LeaseKeeper:
+    return LeaseKeeper(database.renew, lease_seconds=60, hurry=threading.Event(), yields=asked)
+
+
+def told(process: subprocess.Popen[str]) -> str:
+    """What it says, once it is ended."""
+    process.kill()
+    return process.stdout.read() if process.stdout else ""
+
+
+def test_a_run_that_yields_is_asked_once_and_goes_on_to_its_own_end(
+    polite: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    database, asked = Database(beats=3), Asked()
+    with yielding(database, asked) as keeping:
+        keeping.started(polite.pid, tmp_path / "alive")
+        for number in range(3):
+            keeping.say(*scenes(number)[0])
+            assert polite.poll() is None
+            threading.Event().wait(0.3)
+    assert (keeping.yielded, keeping.verdict) == (True, Verdict.KEPT)
+    assert asked.questions == 1, "once the answer is yes, nobody is asked again"
+    assert told(polite) == "asked\n"
+
+
+def test_one_that_did_not_hear_is_asked_again(
+    polite: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tng.lease.YIELD_AGAIN_SECONDS", 0.0)
+    with yielding(Database(), Asked()) as keeping:
+        keeping.started(polite.pid, tmp_path / "alive")
+        keeping.say(*scenes(1)[0])
+        assert polite.stdout is not None
+        assert [polite.stdout.readline() for _ in range(2)] == ["asked\n", "asked\n"]
+
+
+def test_a_kernel_that_only_starts_is_let_start(polite: subprocess.Popen[str], tmp_path: Path) -> None:
+    asked = Asked()
+    with yielding(Database(), asked) as keeping:
+        keeping.started(polite.pid, tmp_path / "alive")
+        assert asked.heard.wait(PLENTY)
+        threading.Event().wait(0.5)  # several looks
+    assert keeping.yielded
+    assert told(polite) == ""
+
+
+def test_where_nobody_can_say_whether_to_yield_the_run_goes_on(
+    polite: subprocess.Popen[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = Asked(3, error=StoreBusy("locked"))
+    with yielding(Database(), asked) as keeping:
+        keeping.started(polite.pid, tmp_path / "alive")
+        keeping.say(*scenes(1)[0])
+        assert asked.heard.wait(PLENTY)
+        assert polite.stdout is not None
+        assert polite.stdout.readline() == "asked\n"
+    assert "StoreBusy" in caplog.text
+    assert keeping.verdict is Verdict.KEPT

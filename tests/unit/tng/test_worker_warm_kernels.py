@@ -10,7 +10,7 @@ import pytest
 
 from tng.adapters.kernel import Kernel
 from tng.adapters.warm_kernels import WarmKernels
-from tng.errors import KernelDied
+from tng.errors import KernelDied, StoreBusy
 
 PLENTY = 10.0
 
@@ -70,8 +70,8 @@ def opened(foundry: Foundry, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     monkeypatch.setattr("tng.adapters.warm_kernels.LOOK_SECONDS", 0.01)
     every: list[WarmKernels] = []
 
-    def make(*, spare: int = 1, preload: dict[str, str] | None = None) -> WarmKernels:
-        every.append(WarmKernels(foundry, {"write": "warm()"} if preload is None else preload, spare=spare))
+    def make(*, spare: int = 1, preload: dict[str, Callable[[], str]] | None = None) -> WarmKernels:
+        every.append(WarmKernels(foundry, {"write": lambda: "warm()"} if preload is None else preload, spare=spare))
         return every[-1]
 
     yield make
@@ -194,3 +194,106 @@ def test_closing_does_not_wait_for_one_that_is_being_warmed(
     assert warming.wait(PLENTY)
     kernels.close()
     assert foundry.made[0].closed
+
+
+# --- what is to be loaded changes -------------------------------------------------------------------------------------
+
+
+class Today:
+    """The code that kernels load today; it may be changed, and nobody may be there to say it."""
+
+    def __init__(self, code: str = "warm('a')") -> None:
+        self.code, self.down = code, False
+
+    def __call__(self) -> str:
+        if self.down:
+            raise StoreBusy("locked")
+        return self.code
+
+
+def test_spare_kernels_that_loaded_something_else_are_replaced_before_anybody_asks(
+    foundry: Foundry, opened: Callable[..., WarmKernels]
+) -> None:
+    today = Today()
+    kernels = opened(spare=2, preload={"write": today})
+    foundry.await_made(2)
+    today.code = "warm('b')"
+    foundry.await_made(4)
+    assert [kernel.closed for kernel in foundry.made[:2]] == [True, True]
+    taken = kernels.take("write")
+    assert taken in [cast("Kernel", kernel) for kernel in foundry.made[2:]]
+    assert foundry.made[2].warmed == foundry.made[3].warmed == ["warm('b')"]
+
+
+def test_the_control_where_nothing_changes_the_spare_ones_stay(
+    foundry: Foundry, opened: Callable[..., WarmKernels]
+) -> None:
+    opened(spare=2, preload={"write": Today()})
+    foundry.await_made(2)
+    threading.Event().wait(0.2)  # many looks of the filler
+    assert [kernel.closed for kernel in foundry.made] == [False, False]
+
+
+def test_a_run_right_after_the_change_gets_a_kernel_with_what_counts_today(
+    foundry: Foundry, opened: Callable[..., WarmKernels], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tng.adapters.warm_kernels.LOOK_SECONDS", PLENTY)  # the filler notices nothing
+    today = Today()
+    kernels = opened(preload={"write": today})
+    foundry.await_made(1)
+    while not foundry.made[0].warmed:
+        threading.Event().wait(0.01)
+    today.code = "warm('b')"
+    taken = kernels.take("write")
+    assert taken is cast("Kernel", foundry.made[1]), "one cold load, and no more"
+    assert foundry.made[1].warmed == ["warm('b')"]
+    assert not foundry.made[0].alive
+    assert len(foundry.made) == 2
+
+
+def test_one_that_is_being_warmed_with_old_code_is_not_waited_for(
+    foundry: Foundry,
+    opened: Callable[..., WarmKernels],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    warming, killed = threading.Event(), threading.Event()
+
+    def warm_slowly(kernel: FakeKernel, code: str) -> None:
+        kernel.warmed.append(code)
+        if code == "warm('a')":
+            warming.set()
+            assert killed.wait(PLENTY), "it was waited for"
+            raise KernelDied("killed")
+
+    monkeypatch.setattr(FakeKernel, "warm", warm_slowly)
+    monkeypatch.setattr(FakeKernel, "kill", lambda kernel: killed.set())
+    today = Today()
+    kernels = opened(preload={"write": today})
+    assert warming.wait(PLENTY)
+    today.code = "warm('b')"
+    taken = kernels.take("write")
+    assert taken is cast("Kernel", foundry.made[1])
+    assert foundry.made[1].warmed == ["warm('b')"]
+    assert "no spare kernel" not in caplog.text
+
+
+def test_while_nobody_can_say_what_to_load_what_is_there_serves(
+    foundry: Foundry, opened: Callable[..., WarmKernels], caplog: pytest.LogCaptureFixture
+) -> None:
+    today = Today()
+    kernels = opened(preload={"write": today})
+    foundry.await_made(1)
+    while not foundry.made[0].warmed:
+        threading.Event().wait(0.01)
+    today.down = True
+    assert kernels.take("write") is cast("Kernel", foundry.made[0])
+    kernels.refill()
+    threading.Event().wait(0.1)  # many looks of the filler
+    assert len(foundry.made) == 1, "nothing is warmed with nobody knows what"
+    kernels.take("write")
+    assert foundry.made[1].warmed == []
+    assert "StoreBusy" in caplog.text
+    today.down = False
+    kernels.refill()
+    foundry.await_made(3)

@@ -163,7 +163,5 @@ class SqlRetrainings(_Alone):
         self._lock()
         record = self._session.get(RetrainingRecord, retraining_id)
         if record is None:
-            raise RetrainingError(
-                f"there is no retraining {retraining_id!r}; see `tng schedule runs`"
-            )
+            raise RetrainingError(f"there is no retraining {retraining_id!r}; see `tng schedule runs`")
         return record
