@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from tng.errors import ReleaseError
+from tng.jobs import JobKind
 from tng.ports import Store, Work
 from tng.promotions import Evaluation, Promotion
 from tng.release_shelf import ReleaseShelf
-from tng.retrainings import RetrainingState
+from tng.retrainings import Retraining, RetrainingState
 from tng.scheduler import NICE
 from tng.settings import ROOT
 from tng.training_places import TrainingPlaces
@@ -53,13 +54,19 @@ class ModelRecords:
         In a house that has never retrained there is nothing to show, and nothing is done.
         """
         with self._store.read() as work:
-            if not work.retrainings.latest(1):
+            if not work.retrainings.latest(1) or self._has_to_wait(work.retrainings.open()):
                 return
             ledger = json.dumps(self._ledger(work))
         if not self._is_reaped and self._places.mlflow.is_file():
             self._is_reaped = self._run("reap")
         if ledger != self._mirrored and self._run("mirror", ledger):
             self._mirrored = ledger
+
+    def _has_to_wait(self, retraining: Retraining | None) -> bool:
+        """Two who open a new file at once stumble over each other's tables: the training is to be the first."""
+        if retraining is None or self._mirrored is not None:
+            return False
+        return retraining.step is JobKind.FINETUNE or not self._places.mlflow.is_file()
 
     def _ledger(self, work: Work) -> dict[str, Any]:
         history = work.promotions.history(100_000)

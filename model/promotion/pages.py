@@ -24,6 +24,7 @@ from model.quality.report import Report
 from tng.releases import Release
 from tng.script import Length
 
+SHOWN_EVERY_PERCENT: Final = 5
 _WORDS: Final = {True: "passed", False: "failed", None: "not judged"}
 _HEADS: Final = ("check", "candidate", "champion", "limit", "verdict", "")
 
@@ -55,11 +56,21 @@ def compared(
         return Compared()
     question = Question(corpus, samples, Length(length), seed, read_blocked_words(blocked_words_file))
 
-    def report(percent: int) -> None:
-        show_event("progress", {"percent": percent})
-
-    trial = evaluate(release.folder, Path(champion_folder), question, Path(report_folder), report)
+    trial = evaluate(release.folder, Path(champion_folder), question, Path(report_folder), _Percents().report)
     return Compared(trial.candidate.is_sound, str(Path(report_folder) / EVALUATION_FILE))
+
+
+class _Percents:
+    """Shows how far it is, in steps that a reader of the executed notebook can bear."""
+
+    def __init__(self) -> None:
+        self._shown = -SHOWN_EVERY_PERCENT
+
+    def report(self, percent: int) -> None:
+        """So many percent are done."""
+        if percent >= self._shown + SHOWN_EVERY_PERCENT:
+            self._shown = percent
+            show_event("progress", {"percent": percent})
 
 
 def show_measured(report: Report | None, release: Release, comparison: Compared) -> None:

@@ -26,31 +26,31 @@ from tng.training_house import NOTEBOOKS, build_house_retrainings, build_timetab
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-STEPS, SAVE_EVERY = 120, 60
+STEPS = 100
 LONG_SECONDS = 600.0
 
-WEAK = """
+HALF = """
 import sys
 from pathlib import Path
 from model.presets import preset
 from model.train import corpus_for, release_of, show_in, train
-folder, show, config = Path(sys.argv[1]), show_in("shows/tng"), preset("tiny").with_steps(3)
+folder, show, config = Path(sys.argv[1]), show_in("shows/tng"), preset("tiny").with_steps(150)
 corpus = corpus_for("tiny", folder / "corpus", show)
 train(config, corpus, folder / "checkpoint")
-release_of(config, corpus, folder / "checkpoint", folder / "weak", show)
+release_of(config, corpus, folder / "checkpoint", folder / "half", show)
 """
 
 
 @pytest.fixture(scope="module")
-def weak(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A release that was trained for three steps: nearly anything is better."""
-    folder = tmp_path_factory.mktemp("weak")
-    subprocess.run([sys.executable, "-c", WEAK, str(folder)], cwd=ROOT, check=True, capture_output=True)
-    return folder / "weak"
+def half(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release that was trained for half as long as it should; its checkpoint is beside it."""
+    folder = tmp_path_factory.mktemp("half")
+    subprocess.run([sys.executable, "-c", HALF, str(folder)], cwd=ROOT, check=True, capture_output=True)
+    return folder / "half"
 
 
 class House:
-    """A house that begins with the weak release, and the processes of its schedules over the real notebooks."""
+    """A house that begins with the release ``half``, and the processes of its schedules over the real notebooks."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.store = settings, build_store(settings)
@@ -97,8 +97,8 @@ class House:
 
 
 @pytest.fixture
-def house(weak: Path, tmp_path: Path) -> Iterator[House]:
-    ours = House(Settings(home=tmp_path / "home", release=weak, lease_seconds=10.0))
+def house(half: Path, tmp_path: Path) -> Iterator[House]:
+    ours = House(Settings(home=tmp_path / "home", release=half, lease_seconds=10.0))
     yield ours
     ours.schedulers.close()
     ours.store.close()
@@ -115,8 +115,9 @@ def write_order(store: Store, number: int = 1) -> None:
         work.commit()
 
 
-def test_from_the_slot_to_the_promotion_whatever_comes_between(house: House) -> None:
-    options = RetrainingOptions(preset="tiny", steps=STEPS, samples=6, even_if_nothing_new=True)
+def test_from_the_slot_to_the_promotion_whatever_comes_between(house: House, half: Path) -> None:
+    base = str(half.with_name("checkpoint"))
+    options = RetrainingOptions(preset="tiny", steps=STEPS, samples=6, base=base, even_if_nothing_new=True)
     begun = house.begin(options)
     house.schedulers.start()
 
@@ -124,12 +125,12 @@ def test_from_the_slot_to_the_promotion_whatever_comes_between(house: House) -> 
     order = a_paid_order()
     keep(house.store, order, a_job(order=order))
     wait_until(lambda: "finetune" in house.now(begun).notes or house.now(begun).step is not JobKind.FINETUNE, "no way")
-    half = house.now(begun)
-    assert half.step is JobKind.FINETUNE, "the training was through before it could make way"
-    assert 0 < half.notes["finetune"]["steps"] < STEPS
+    waiting = house.now(begun)
+    assert waiting.step is JobKind.FINETUNE, "the training was through before it could make way"
+    assert 0 < waiting.notes["finetune"]["steps"] < STEPS
     write_order(house.store)
 
-    house.wait_for_step(begun, half.notes["finetune"]["steps"])
+    house.wait_for_step(begun, waiting.notes["finetune"]["steps"])
     house.schedulers.kill()
     house.schedulers.start()
     ended = house.end_of(begun)
@@ -140,21 +141,24 @@ def test_from_the_slot_to_the_promotion_whatever_comes_between(house: House) -> 
     with house.store.read() as work:
         history = work.promotions.history()
         evaluation = work.promotions.evaluation(ended.evaluation_id or 0)
-    assert [row.to_id for row in history] == [ended.candidate_id, "weak"]
+    assert [row.to_id for row in history] == [ended.candidate_id, "half"]
     assert evaluation is not None
     assert len(evaluation.checks) == 8
-    kept = {path.name.split("-")[0] + path.suffix for path in house.folder(begun, "notebooks").iterdir()}
-    assert kept == {
-        f"{step}{ending}"
-        for step in ("build_corpus", "finetune", "evaluate", "decide")
-        for ending in (".ipynb", ".html")
-    }
+    steps = ("build_corpus", "finetune", "evaluate", "decide")
+    wanted = {f"{step}{ending}" for step in steps for ending in (".ipynb", ".html")}
+    wait_until(lambda: wanted == kept_notebooks(house, begun), "not every notebook is kept")
 
-    again = house.begin(RetrainingOptions(preset="tiny", steps=STEPS, samples=6))
+    again = house.begin(replace(options, even_if_nothing_new=False))
     skipped = house.end_of(again)
     assert skipped.state is RetrainingState.SKIPPED
     assert begun.id in skipped.sentence
     wait_until(lambda: mirrored(house) == ended.candidate_id, "MLflow does not say so")
+
+
+def kept_notebooks(house: House, begun: Retraining) -> set[str]:
+    """The steps of which notebooks are kept, with their endings."""
+    found = house.folder(begun, "notebooks").iterdir()
+    return {path.name.split("-")[0] + path.suffix for path in found if path.suffix != ".partial"}
 
 
 def mirrored(house: House) -> str:

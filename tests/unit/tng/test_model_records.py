@@ -101,6 +101,7 @@ def test_what_failed_is_tried_again_and_is_a_line_in_the_log(
 ) -> None:
     lab.begin()
     lab.ledger.current()
+    lab.retrainings.cancel("1", actor="shell:ola")
     told.ends_with(1)
     told.records.look()
     assert "mirror ended with status 1" in caplog.text
@@ -119,14 +120,28 @@ def test_records_of_trainings_that_died_are_ended_once_a_process(lab: Lab, told:
     assert [one["words"][0] for one in told.all()] == ["reap", "mirror"]
 
 
+def test_a_new_file_is_left_to_the_training_that_comes_to_it_first(lab: Lab, told: Told) -> None:
+    lab.begin()
+    told.records.look()
+    lab.go(STEPS[0])
+    lab.places.mlflow.touch()
+    told.records.look()
+    assert told.all() == []
+    lab.go(STEPS[1])
+    told.records.look()
+    assert told.all()[-1]["words"][0] == "mirror"
+
+
 def test_the_command_is_given_no_key_and_no_channel(lab: Lab, told: Told) -> None:
     lab.begin()
+    lab.retrainings.cancel("1", actor="shell:ola")
     told.records.look()
     assert not [name for name in told.all()[0]["names"] if "STRIPE" in name or "SMTP" in name or name.startswith("TNG")]
 
 
 def test_a_release_that_is_gone_is_mirrored_all_the_same(lab: Lab, told: Told) -> None:
     lab.begin()
+    lab.retrainings.cancel("1", actor="shell:ola")
     lab.ledger.current()
     (lab.places.releases / CHAMPION / "manifest.json").unlink()
     told.records.look()
