@@ -5,6 +5,7 @@ MLflow is loaded when it is asked for the first time, not before.
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import sqlite3
@@ -23,11 +24,12 @@ _WAIT_SECONDS: Final = 10.0
 def open_store(database: Path) -> Any:
     """An ``MlflowClient`` of a file, which is made where it is missing. Raises StoreBusy where it stays locked.
 
-    MLflow itself would try again for the better part of an hour.
+    MLflow itself would try again for the better part of an hour. Two that made its tables at once would both fail:
+    they take turns.
     """
     database.parent.mkdir(parents=True, exist_ok=True)
-    _wait_until_free(database)
-    with unheard():
+    with _alone(database), unheard():
+        _wait_until_free(database)
         from mlflow.tracking import MlflowClient
 
         address = f"sqlite:///{database.resolve()}"
@@ -67,6 +69,14 @@ def unheard() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+@contextmanager
+def _alone(database: Path) -> Iterator[None]:
+    """One opens the file at a time. The lock ends with the process that holds it."""
+    with database.with_suffix(".opening").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def _wait_until_free(database: Path) -> None:

@@ -171,6 +171,14 @@ def test_several_at_once_make_one_registry(database: Path, client: Any) -> None:
     assert len(client.search_model_versions(f"name = '{MODEL}'")) == 2
 
 
+def test_a_new_file_may_be_opened_by_several_at_once(tmp_path: Path) -> None:
+    opening = "import sys; from pathlib import Path; from model.training.mlflow_store import open_store; "
+    command = [sys.executable, "-c", opening + "open_store(Path(sys.argv[1]))", str(tmp_path / "new.sqlite")]
+    running = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [process.communicate(timeout=120)[1] for process in running] == [""] * 2
+    assert [process.returncode for process in running] == [0] * 2
+
+
 def test_without_the_lock_two_at_once_would_make_doubles(
     database: Path, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
