@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
 from jupyter_server.base.handlers import JupyterHandler
-from tornado.web import HTTPError, authenticated
+from tornado.web import HTTPError, RedirectHandler, authenticated
 from voila.request_info_handler import RequestInfoSocketHandler
 from voila.static_file_handler import AllowListFileHandler, TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
@@ -182,4 +182,6 @@ def house_handlers(
     kept = [(route, ours.get(handler, handler), *rest) for route, handler, *rest in of_voila if handler not in dropped]
     visits = (rf"{re.escape(base)}voila/query/(?P<kernel_id>[\w-]+)", VisitTeller, {"key": key})
     opened = [(rf"{re.escape(base)}{re.escape(path)}/?", DeskPage, told) for path, told in pages.items()]
-    return [*kept, visits, *opened, (r".*", NoPage)]
+    # the cookie of the sign-in is for what is below ``base``: without its last slash nobody would ever be signed in
+    bare = (re.escape(base.rstrip("/")), RedirectHandler, {"url": base, "permanent": False})
+    return [bare, *kept, visits, *opened, (r".*", NoPage)]

@@ -59,6 +59,13 @@ def test_a_customer_lands_on_the_dashboard_with_the_query_she_came_with(ada: htt
     assert f"<title>{first_show().product}</title>" in page.text
 
 
+def test_the_dashboard_is_found_without_the_last_slash_of_its_address(ada: httpx.Client) -> None:
+    landed = ada.get("/")
+    found = ada.get(str(landed.url.copy_with(query=None)).rstrip("/"))
+    assert found.status_code == 200
+    assert found.url.path == landed.url.path
+
+
 def test_the_query_survives_the_sign_in(house: OpenHouse, browser: httpx.Client, ada: httpx.Client) -> None:
     first = browser.get("/hub/user-redirect/?order=ord_2")
     assert first.url.path == "/hub/login"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jupyter_server.base.handlers import FileFindHandler
 from jupyter_server.services.kernels.handlers import KernelHandler
-from tornado.web import HTTPError
+from tornado.web import HTTPError, RedirectHandler
 from voila.app import Voila
 from voila.static_file_handler import AllowListFileHandler, MultiStaticFileHandler, TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
@@ -41,6 +41,13 @@ def answering(handlers: list[tuple[Any, ...]], path: str) -> Any:
 @pytest.mark.parametrize("path", ["", "bridge", "bridge/"])
 def test_a_page_is_at_its_path(handlers: list[tuple[Any, ...]], path: str) -> None:
     assert answering(handlers, BASE + path) is DeskPage
+
+
+def test_the_address_without_its_last_slash_leads_to_the_page(handlers: list[tuple[Any, ...]]) -> None:
+    """There the cookie of the sign-in does not reach: asked to sign in, a browser would go round and round."""
+    assert answering(handlers, BASE.rstrip("/")) is RedirectHandler
+    told = next(rest for _, handler, *rest in handlers if handler is RedirectHandler)
+    assert told == [{"url": BASE, "permanent": False}]
 
 
 @pytest.mark.parametrize(
