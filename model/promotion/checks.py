@@ -111,10 +111,10 @@ def repetition(trial: Trial) -> Check:
     ours, theirs = _variety(trial.candidate), _variety(trial.champion)
     least, most = repetition_limits(trial.champion, trial.samples)
     said = (
-        f"{ours[0]:.3f} of its runs of three words are different ones (at least {least:.3f}), and its longest run that "
+        f"{ours[0]:.4f} of its runs of three words are different ones (at least {least:.4f}), and its longest run that "
         f"stands twice has {ours[1]:.2f} words (at most {most:.2f}), within two hundred words."
     )
-    value, beside, limit = (f"{one[0]:.3f}; {one[1]:.2f} words" for one in (ours, theirs, (least, most)))
+    value, beside, limit = (f"{one[0]:.4f}; {one[1]:.2f} words" for one in (ours, theirs, (least, most)))
     return Check("repetition", value, beside, limit, ours[0] >= least and ours[1] <= most, said)
 
 

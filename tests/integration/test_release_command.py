@@ -56,6 +56,12 @@ def test_releases_of_every_place_are_listed_and_the_first_one_writes(house: Sett
     assert not (house.shop_folder / "orders.sqlite").exists(), "a look creates nothing"
 
 
+def test_a_name_as_long_as_a_candidates_stands_apart_from_what_is_said_of_it(house: Settings) -> None:
+    name = "tng-small-r20261126-234447-afe2-of-a-long-name"
+    a_release(house.releases_folder, name)
+    assert name in {line[2:].split()[0] for line in release("list").stdout.splitlines()}
+
+
 def test_promoted_and_rolled_back_in_one_command_each(house: Settings) -> None:
     done = release("promote", "made", "--reason", "it reads better", "--unproven")
     assert (done.exit_code, done.stdout) == (0, "Release made writes from now on; before it was tiny.\n")

@@ -35,7 +35,7 @@ def list_releases() -> None:
     current = _current_folder(settings)
     for one in found:
         mark = "*" if one.folder.resolve() == current else " "
-        click.echo(f"{mark} {one.id:<28}{_summary(one)}")
+        click.echo(f"{mark} {one.id:<40}  {_summary(one)}")
     click.echo(f"{len(found)} releases", err=True)
 
 
