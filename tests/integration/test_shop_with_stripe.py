@@ -72,7 +72,7 @@ def test_paid_written_and_delivered(shop: Shop, store: SqlStore, settings: Setti
     fulfilment = build_fulfilment(settings, store=store)
     job = fulfilment.claim("w1")
     assert job is not None
-    fulfilment.deliver(job, script_text="Title: X\n", release_id="r", run_sha256="a" * 64)
+    fulfilment.deliver(job, script_text="Title: X\n", release_id=job.release_id or "", run_sha256="a" * 64)
     assert shop.order(order.id, "ada").state is OrderState.DELIVERED
 
 
