@@ -76,10 +76,20 @@ def test_a_page_that_vanished_without_a_word_gives_way_to_its_owner(ada: Persons
     until(lambda: second not in {kernel_id_of(kernel) for kernel in ada.kernels()})
 
 
+def ask_and_go_away(browser: httpx.Client) -> None:
+    """Ask for a page, and be gone before its kernel is there. A slow machine may have one warm: then once more."""
+    for _ in range(5):
+        try:
+            page = browser.get("", timeout=0.2)
+        except httpx.ReadTimeout:
+            return
+        leave(browser, page.text.partition('"kernelId"')[2].split('"')[1])
+    pytest.fail("every page was there at once")
+
+
 def test_a_page_that_nobody_waits_for_any_more_takes_no_place(ada: PersonsServer, browser: httpx.Client) -> None:
     open_page(browser)
-    with pytest.raises(httpx.ReadTimeout):
-        browser.get("", timeout=0.2)  # the next kernel is not warm yet
+    ask_and_go_away(browser)
     open_page(browser)
     assert refused(browser.get("")) == HERE
     assert len(ada.kernels()) == 2

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from tests.hostile.notebook import notebook_of
@@ -46,7 +47,15 @@ def person(small: OpenHouse) -> Iterator[Callable[[str], httpx.Client]]:
 
 def runs(house: OpenHouse, module: str) -> bool:
     """Whether a person's server of that kind is running."""
-    return any(module in process.cmdline() for process in house.belongings() if process.is_running())
+    return any(module in words_of(process) for process in house.belongings())
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """The command line of a process; none where it has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def until(true: Callable[[], Any], *, within_seconds: float = PATIENCE_SECONDS) -> None:
