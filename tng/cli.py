@@ -15,6 +15,7 @@ import click
 from pydantic import SecretStr
 
 from tng import __version__, log
+from tng.adapters.own_memory import close_memory
 from tng.app import build_attendance, build_gpu_keeper, build_store, build_worker
 from tng.commands.gpus import gpus
 from tng.commands.group import Commands
@@ -70,6 +71,7 @@ def scheduler() -> None:
     The first SIGTERM or Ctrl-C asks the step in hand to end and to keep what it has; the second ends it at once.
     """
     os.umask(0o077)
+    close_memory()  # the worker and its kernels may be the same Unix user: what notices are sent with is not for them
     settings = Settings.read(part=Part.SCHEDULER)
     settings.make_home()
     log.write_as(settings.log)
