@@ -109,12 +109,12 @@ def _breaches(written: Sequence[Written], limits: Limits, scripts: int) -> Itera
         good = [_has_form(one, stock_most) for one in written]
         yield from _share("format", good, least, scripts)
     if copied_most is not None:
-        runs = _values(written, lambda one: one.copied.get("longest_run_words"))
+        runs = values(written, lambda one: one.copied.get("longest_run_words"))
         if _cannot_be_mended([run <= copied_most for run in runs], UNCOPIED_SHARE, scripts):
             yield Breach("copied words in a row", max(runs), copied_most, len(written))
     for name, limit_name, sign, value in _MEANS:
-        if (limit := known.get(limit_name)) is not None and _is_beyond(_values(written, value), limit, sign, scripts):
-            yield Breach(name, fmean(_values(written, value)), limit, len(written))
+        if (limit := known.get(limit_name)) is not None and _is_beyond(values(written, value), limit, sign, scripts):
+            yield Breach(name, fmean(values(written, value)), limit, len(written))
 
 
 def _has_form(one: Written, stock_most: float) -> bool:
@@ -142,7 +142,8 @@ def _is_beyond(values: Sequence[float], limit: float, sign: int, scripts: int) -
     return sign * (fmean(values) - limit) > SURE_ERRORS * error
 
 
-def _values(written: Sequence[Written], value: Callable[[Written], object]) -> list[float]:
+def values(written: Sequence[Written], value: Callable[[Written], object]) -> list[float]:
+    """What scripts told, as numbers; what was not told, or is no number, is left out."""
     numbers = (_number(value(one)) for one in written)
     return [number for number in numbers if number is not None]
 
@@ -153,7 +154,8 @@ def _number(value: object) -> float | None:
     return float(value) if is_number else None  # type: ignore[arg-type]
 
 
-def _blocked_rate(one: Written) -> float | None:
+def blocked_rate(one: Written) -> float | None:
+    """Blocked words in ten thousand; None where they were not counted."""
     blocked, words = (_number(one.measures.get(name)) for name in ("blocked_words", "words"))
     return None if blocked is None or not words else blocked / words * RATE_WORDS
 
@@ -161,7 +163,7 @@ def _blocked_rate(one: Written) -> float | None:
 _MEANS: tuple[tuple[str, str, int, Callable[[Written], object]], ...] = (
     ("distinct runs of three words", "distinct_3_least", -1, lambda one: one.measures.get("distinct_3")),
     ("longest repeat in words", "longest_repeat_most", 1, lambda one: one.measures.get("longest_repeat")),
-    ("blocked words in 10,000", "blocked_rate_most", 1, _blocked_rate),
+    ("blocked words in 10,000", "blocked_rate_most", 1, blocked_rate),
 )
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 
-from tng.canary import RATE_WORDS, judge
+from tng.canary import blocked_rate, judge, values
 from tng.promotions import Check, Evaluation, Promotion, PromotionKind, Written, shown
 from tng.release_view import CanaryView
 
@@ -61,44 +60,28 @@ def _good_form(written: Sequence[Written]) -> float | None:
     return sum(good) / len(good) if good else None
 
 
-def _mean(name: str) -> Measure:
+def _mean(value: Callable[[Written], object]) -> Measure:
     def measure(written: Sequence[Written]) -> float | None:
-        told = _numbers([one.measures for one in written], name)
+        told = values(written, value)
         return fmean(told) if told else None
 
     return measure
 
 
-def _longest_run(written: Sequence[Written]) -> float | None:
-    return max(_numbers([one.copied for one in written], "longest_run_words"), default=None)
-
-
-def _most_stock(written: Sequence[Written]) -> float | None:
-    return max(_numbers([one.measures for one in written], "stock_share"), default=None)
-
-
-def _blocked(written: Sequence[Written]) -> float | None:
-    both = (_numbers([one.measures], "blocked_words") + _numbers([one.measures], "words") for one in written)
-    rates = [pair[0] / pair[1] * RATE_WORDS for pair in both if len(pair) == 2 and pair[1]]
-    return fmean(rates) if rates else None
+def _most(value: Callable[[Written], object]) -> Measure:
+    return lambda written: max(values(written, value), default=None)
 
 
 def _unknown(_written: Sequence[Written]) -> float | None:
     return None
 
 
-def _numbers(told: Sequence[Mapping[str, object]], name: str) -> list[float]:
-    found = [fields.get(name) for fields in told]
-    numbers = [float(one) for one in found if isinstance(one, int | float) and not isinstance(one, bool)]
-    return [number for number in numbers if math.isfinite(number)]
-
-
 MEASURES: Mapping[str, tuple[str, Measure]] = {
     FORM: ("well formed, share", _good_form),
-    STOCK: ("stock lines, at worst", _most_stock),
-    "distinct_3_least": ("distinct runs of three words, mean", _mean("distinct_3")),
-    "longest_repeat_most": ("longest repeat in words, mean", _mean("longest_repeat")),
-    "copied_most_words": ("longest copied run in words", _longest_run),
-    "blocked_rate_most": ("blocked words in 10,000, mean", _blocked),
+    STOCK: ("stock lines, at worst", _most(lambda one: one.measures.get("stock_share"))),
+    "distinct_3_least": ("distinct runs of three words, mean", _mean(lambda one: one.measures.get("distinct_3"))),
+    "longest_repeat_most": ("longest repeat in words, mean", _mean(lambda one: one.measures.get("longest_repeat"))),
+    "copied_most_words": ("longest copied run in words", _most(lambda one: one.copied.get("longest_run_words"))),
+    "blocked_rate_most": ("blocked words in 10,000, mean", _mean(blocked_rate)),
 }
 """What each limit of an evaluation holds the scripts to, and how that is measured over those so far."""

@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from tng import job_endings
 from tng.errors import JobCancelled, RunFailed, TngError
-from tng.jobs import MOST_FAILURES, REFUND, Errand, EventKind, Job, JobState, backoff
+from tng.jobs import REFUND, Errand, EventKind, Job, JobState, backoff
 from tng.log import kind_of, told
 from tng.orders import Order, OrderState
 from tng.ports import Clock, Event, Store, Work
@@ -22,9 +23,6 @@ logger = logging.getLogger(__name__)
 
 TOLD_SCENES = 10
 """One scene in so many is worth a line in the log."""
-
-ERROR_CHARACTERS = 4000
-"""How much of an error's sentence is kept on the job."""
 
 
 class Fulfilment:
@@ -126,17 +124,17 @@ class Fulfilment:
         Returns the state the job is in now. Raises LeaseLost, JobCancelled, StoreBusy.
         """
         failures = job.failures + 1
-        again = error.retryable and failures < MOST_FAILURES and not job.used_up
+        again = job_endings.has_another_try(job, error)
         with self._store.begin() as work:
             order = self._writing(work, job)
             if again:
-                self._try_again(work, job, error, failures)
+                job_endings.try_again(work, job, error, self._clock.now(), backoff(failures, self._spread()))
             else:
                 self._bury(work, job, order, error, failures)
             work.commit()
         state = JobState.QUEUED if again else JobState.DEAD
         facts = _this(job, failures=failures, fault=kind_of(error))
-        logger.warning("job failed: RUNNING→%s, %s", state.name, _sentence(error), extra=facts)
+        logger.warning("job failed: RUNNING→%s, %s", state.name, job_endings.sentence_of(error), extra=facts)
         if order is not None and not again:
             logger.info("refund owed: WRITING→REFUNDING", extra=_this(job))
         return state
@@ -147,14 +145,7 @@ class Fulfilment:
         Raises LeaseLost, StoreBusy.
         """
         with self._store.begin() as work:
-            work.jobs.update(
-                job.token,
-                state=JobState.QUEUED,
-                given_back=job.given_back + 1,
-                ready_at=self._clock.now(),
-                lease_until=None,
-                worker=None,
-            )
+            job_endings.give_back(work, job, self._clock.now())
             work.commit()
         logger.info("job given back: RUNNING→QUEUED", extra=_this(job))
 
@@ -178,23 +169,10 @@ class Fulfilment:
         work.jobs.say(job.token, [(EventKind.CANCELLED, {})], self._clock.now())
         work.jobs.update(job.token, state=JobState.CANCELLED, lease_until=None)
 
-    def _try_again(self, work: Work, job: Job, error: TngError, failures: int) -> None:
-        now, wait = self._clock.now(), backoff(failures, self._spread())
-        work.jobs.say(job.token, [(EventKind.RETRY, {"again_in_seconds": round(wait.total_seconds(), 1)})], now)
-        work.jobs.update(
-            job.token,
-            state=JobState.QUEUED,
-            failures=failures,
-            ready_at=now + wait,
-            lease_until=None,
-            error=_sentence(error),
-        )
-
     def _bury(self, work: Work, job: Job, order: Order | None, error: TngError, failures: int) -> None:
         """DEAD, REFUNDING and the errand belong to one commit: nobody can forget the refund."""
         now = self._clock.now()
-        work.jobs.say(job.token, [(EventKind.DEAD, {"message": error.user_message})], now)
-        work.jobs.update(job.token, state=JobState.DEAD, failures=failures, lease_until=None, error=_sentence(error))
+        job_endings.bury(work, job, error, now, failures=failures)
         if order is not None:
             work.orders.save(order.moved(OrderState.REFUNDING))
             work.outbox.add(refund_errand(order), now)
@@ -262,10 +240,6 @@ def _told_scenes(events: Sequence[Event]) -> list[int]:
     """The numbers of the scenes that are worth a line: the first, and every tenth."""
     numbers = [body.get("number") for kind, body in events if kind is EventKind.SCENE]
     return [n for n in numbers if isinstance(n, int) and (n == 1 or n % TOLD_SCENES == 0)]
-
-
-def _sentence(error: TngError) -> str:
-    return f"{type(error).__name__}: {error}"[:ERROR_CHARACTERS]
 
 
 def _order_of(work: Work, job: Job) -> Order | None:

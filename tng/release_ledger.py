@@ -94,7 +94,7 @@ class ReleaseLedger:
         reason = _reason(reason)
         release = verify(self._shelf.find(name))
         self._refuse_another_show(release)
-        self._refuse_out_of_reach(release)
+        sha256 = self._sha256_within_reach(release)
         found = self.last()
         with self._store.begin() as work:
             now_current = work.promotions.current() or found
@@ -104,7 +104,7 @@ class ReleaseLedger:
             proof = _proof(work, release.id, evaluation_id)
             if not unproven:
                 _refuse_unproven(release.id, now_current.to_id, proof)
-            row = self._row(now_current, PromotionKind.PROMOTED, release, actor, reason)
+            row = self._row(now_current, PromotionKind.PROMOTED, (release.id, sha256), actor, reason)
             row = work.promotions.add(replace(row, evaluation_id=proof.id if proof else None))
             self._tell(work, row)
             work.commit()
@@ -133,7 +133,7 @@ class ReleaseLedger:
             target = _way_back(history, to)
             release = self._shelf.take(target.to_id, target.digest)
             self._refuse_another_show(release)
-            row = work.promotions.add(self._row(history[0], kind, release, actor, reason))
+            row = work.promotions.add(self._row(history[0], kind, (target.to_id, target.digest), actor, reason))
             self._tell(work, row)
             work.commit()
         _log(row)
@@ -183,20 +183,22 @@ class ReleaseLedger:
         if self._show_id and written not in (None, self._show_id):
             raise PromotionRefused(f"release {release.id} writes {written}, and this house sells {self._show_id}")
 
-    def _refuse_out_of_reach(self, release: Release) -> None:
-        """The ledger names a release by its id: workers look for it where releases stand, and nowhere else."""
+    def _sha256_within_reach(self, release: Release) -> str:
+        """Of its manifest. The ledger names a release by its id: workers look where releases stand, nowhere else."""
+        sha256 = digest(release.folder / MANIFEST)
         try:
-            self._shelf.take(release.id, digest(release.folder / MANIFEST))
+            self._shelf.take(release.id, sha256)
         except ReleaseError as error:
             raise PromotionRefused(
                 f"workers would not find release {release.id} in {release.folder.parent}: copy its folder into "
                 "the folder releases of TNG_HOME"
             ) from error
+        return sha256
 
-    def _row(self, last: Promotion, kind: PromotionKind, release: Release, actor: str, reason: str) -> Promotion:
+    def _row(self, last: Promotion, kind: PromotionKind, to: tuple[str, str], actor: str, reason: str) -> Promotion:
+        """The next row; ``to`` is a release's id and the sha256 of its manifest."""
         now = max(self._clock.now(), last.at)  # a clock that went back must not hide the row from ``at``
-        sha256 = digest(release.folder / MANIFEST)
-        return Promotion(last.id + 1, now, kind, last.to_id, release.id, sha256, actor, reason)
+        return Promotion(last.id + 1, now, kind, last.to_id, *to, actor, reason)
 
     def _tell(self, work: Work, row: Promotion) -> None:
         tell(work, notice_of(row), (), self._clock.now())

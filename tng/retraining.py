@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from tng import job_endings
 from tng.errors import (
     JobCancelled,
     PromotionRefused,
@@ -20,7 +21,7 @@ from tng.errors import (
     RunFailed,
     TngError,
 )
-from tng.jobs import MOST_FAILURES, RETRAINING, EventKind, Job, JobKind, JobState, backoff
+from tng.jobs import RETRAINING, EventKind, Job, JobKind, JobState, backoff
 from tng.log import kind_of, told
 from tng.notices import Notice, NoticeKind, tell
 from tng.ports import Clock, Event, Store, Work
@@ -196,23 +197,17 @@ class Retrainings:
 
         Raises LeaseLost, JobCancelled, StoreBusy.
         """
-        failures = job.failures + 1
-        again = error.retryable and failures < MOST_FAILURES and not job.used_up
+        failures, again = job.failures + 1, job_endings.has_another_try(job, error)
+        sentence = job_endings.sentence_of(error)
         with self._store.begin() as work:
             retraining, now = self._open(work, job), self._clock.now()
-            sentence = f"{type(error).__name__}: {error}"[:4000]
             if again:
-                wait = backoff(failures, self._spread())
-                work.jobs.say(job.token, [(EventKind.RETRY, {})], now)
-                changes: dict[str, Any] = {"state": JobState.QUEUED, "ready_at": now + wait}
+                job_endings.try_again(work, job, error, now, backoff(failures, self._spread()))
             else:
-                work.jobs.say(job.token, [(EventKind.DEAD, {"message": error.user_message})], now)
-                changes = {"state": JobState.DEAD}
-            work.jobs.update(job.token, **changes, failures=failures, lease_until=None, error=sentence)
-            if not again:
+                job_endings.bury(work, job, error, now, failures=failures)
                 self._end(work, retraining, RetrainingState.FAILED, f"{job.kind.value} failed: {sentence}")
             work.commit()
-        state = JobState(changes["state"])
+        state = JobState.QUEUED if again else JobState.DEAD
         logger.warning("step failed: RUNNING→%s, %s", state.name, sentence, extra=_about(job, fault=kind_of(error)))
         return state
 
@@ -225,14 +220,7 @@ class Retrainings:
             retraining = self._open(work, job)
             if notes is not None:
                 work.retrainings.save(retraining.noted(job.kind, notes))
-            work.jobs.update(
-                job.token,
-                state=JobState.QUEUED,
-                given_back=job.given_back + 1,
-                ready_at=self._clock.now(),
-                lease_until=None,
-                worker=None,
-            )
+            job_endings.give_back(work, job, self._clock.now())
             work.commit()
         logger.info("step given back: RUNNING→QUEUED", extra=_about(job))
 
@@ -322,7 +310,7 @@ class Retrainings:
         with self._store.begin() as work:
             for job in work.jobs.overdrawn(self._clock.now(), RETRAINING):
                 error = RunFailed(f"its process died on every one of {job.attempt} attempts")
-                work.jobs.update(job.token, state=JobState.DEAD, lease_until=None, error=str(error))
+                job_endings.bury(work, job, error, self._clock.now(), failures=job.failures)
                 retraining = work.retrainings.get(retraining_of(job.key))
                 if retraining.is_open:
                     self._end(work, retraining, RetrainingState.FAILED, f"{job.kind.value} failed: {error}")

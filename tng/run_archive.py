@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from tng.desk import RECORD
 from tng.log import kind_of, told
 from tng.ports import Clock, Store, Work
 from tng.releases import MANIFEST
 from tng.retrainings import STEPS, Retraining
 from tng.training_places import LISTED, READABLE, TrainingPlaces, let
-
-RECORD = "notebook.ipynb"
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Attic:
     def _runs_of(self, work: Work, retraining: Retraining) -> Iterator[Path]:
         for step in STEPS:
             for number in range(retraining.round + 1):
-                job = work.jobs.get(f"retraining:{retraining.id}:{step.value}:{number}")
+                job = work.jobs.get(replace(retraining, step=step, round=number).job_key)
                 if job is not None:
                     yield from self._runs.glob(f"{job.id}.*")
 

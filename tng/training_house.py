@@ -77,20 +77,20 @@ def build_scheduler(settings: Settings, faults: FaultCounter, *, notebooks: Path
     runner = LazyRunner(partial(_build_runner, settings, gpus.environment, notebooks))
     worker = Worker(desk, runner, name=name, runs_folder=settings.runs_folder, lease_seconds=settings.lease_seconds)
     stopping = threading.Event()
-    timetable = Timetable(store, clock, retrainings)
-    return Scheduler(worker, desk, _chores(settings, store, retrainings, timetable, faults, stopping), stopping)
+    return Scheduler(worker, desk, _chores(settings, store, places, retrainings, faults, stopping), stopping)
 
 
 def _chores(
     settings: Settings,
     store: Store,
+    places: TrainingPlaces,
     retrainings: Retrainings,
-    timetable: Timetable,
     faults: FaultCounter,
     stopping: threading.Event,
 ) -> list[list[Chore]]:
     """What is looked at again and again: quick things, what operators are told, and what may take a minute."""
-    places, clock = places_of(settings), SystemClock()
+    clock = SystemClock()
+    timetable = Timetable(store, clock, retrainings)
     pump, lookout = build_notice_pump(settings, store=store), build_lookout(settings, store=store)
     records = ModelRecords(store, build_shelf(settings), places, stopping)
     attic = Attic(store, clock, places, settings.runs_folder, keep_days=settings.keep_days)

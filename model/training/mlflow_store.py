@@ -28,7 +28,9 @@ def open_store(database: Path) -> Any:
     they take turns.
     """
     database.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(database), unheard():
+    opening = database.with_suffix(".opening")
+    opening.touch()
+    with alone(opening), unheard():
         _wait_until_free(database)
         from mlflow.tracking import MlflowClient
 
@@ -72,11 +74,14 @@ def unheard() -> Iterator[None]:
 
 
 @contextmanager
-def _alone(database: Path) -> Iterator[None]:
-    """One opens the file at a time. The lock ends with the process that holds it."""
-    with database.with_suffix(".opening").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+def alone(place: Path) -> Iterator[None]:
+    """Keep others who come for this file or folder waiting. The lock ends with the process that holds it."""
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)
 
 
 def _wait_until_free(database: Path) -> None:
@@ -90,4 +95,4 @@ def _wait_until_free(database: Path) -> None:
         raise StoreBusy(f"{database.name} is locked by somebody else; try again") from error
 
 
-__all__ = ["failures", "open_store", "unheard"]
+__all__ = ["alone", "failures", "open_store", "unheard"]

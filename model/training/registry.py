@@ -5,17 +5,14 @@ The ledger of the shop is the truth. Whatever was changed by hand in MLflow is p
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from model.training.mlflow_store import open_store, unheard
+from model.training.mlflow_store import alone, open_store, unheard
 from tng.errors import ReleaseError
 
 MODEL: Final = "writer"
@@ -96,7 +93,7 @@ def mirror(database: Path, ledger: MirroredLedger) -> MirrorReport:
     """
     report = MirrorReport()
     database.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(database.parent), unheard():
+    with alone(database.parent), unheard():
         registry = _Registry(open_store(database), report)
         if registry.is_newer_than(ledger):
             report.was_overtaken = True
@@ -185,17 +182,6 @@ class _Registry:
 
 
 _OUR_TAGS: Final = frozenset({RELEASE, PROMOTED, REASON})
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep others who mirror into a file of this folder waiting."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _release(fields: Mapping[str, Any]) -> MirroredRelease:

@@ -1,7 +1,8 @@
-"""One open house for all tests that only visit it."""
+"""One open house for all tests that only visit it, and what a command leaves behind taken back."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import httpx
@@ -22,3 +23,12 @@ def browser(house: OpenHouse) -> Iterator[httpx.Client]:
     """A browser in front of its door."""
     with visitor(house) as client:
         yield client
+
+
+@pytest.fixture
+def quiet_again() -> Iterator[None]:
+    """A command configures logging, which pytest must not keep."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,14 +15,7 @@ from tng.cli import main
 from tng.promotions import Evaluation
 from tng.settings import Settings
 
-
-@pytest.fixture(autouse=True)
-def quiet_again() -> Iterator[None]:
-    """The command configures logging, which pytest must not keep."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
+pytestmark = pytest.mark.usefixtures("quiet_again")
 
 
 @pytest.fixture

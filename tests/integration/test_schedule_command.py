@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,14 +15,7 @@ from tng.retrainings import Retraining, RetrainingOptions
 from tng.settings import Settings
 from tng.training_house import build_house_retrainings, places_of
 
-
-@pytest.fixture(autouse=True)
-def quiet_again() -> Iterator[None]:
-    """The command configures logging, which pytest must not keep."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
+pytestmark = pytest.mark.usefixtures("quiet_again")
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,14 +16,7 @@ from tng.errors import RunFailed
 from tng.releases import writing_release
 from tng.settings import Settings
 
-
-@pytest.fixture(autouse=True)
-def quiet_again() -> Iterator[None]:
-    """The command configures logging, which pytest must not keep."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
+pytestmark = pytest.mark.usefixtures("quiet_again")
 
 
 @pytest.fixture

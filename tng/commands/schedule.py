@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import click
 
 from tng.app import build_store
+from tng.commands.group import actor
 from tng.errors import ScheduleError
 from tng.jobs import JobKind
 from tng.ports import Store
@@ -189,14 +189,6 @@ def run_lines(retraining: Retraining, places: TrainingPlaces, error: str | None 
     return lines + [line for step in JobKind for line in _step_lines(retraining, places, step)]
 
 
-def actor() -> str:
-    """Who calls, for the records."""
-    try:
-        return f"shell:{getpass.getuser()}"
-    except (KeyError, OSError):  # a number without a name
-        return "shell"
-
-
 def _step_lines(retraining: Retraining, places: TrainingPlaces, step: JobKind) -> list[tuple[str, object]]:
     """What a step said of itself, then its attempts."""
     said = retraining.notes.get(step.value)
@@ -234,4 +226,4 @@ def _retrainings() -> Retrainings:
     return build_house_retrainings(settings, store=store)
 
 
-__all__ = ["actor", "options_of", "run_lines", "schedule"]
+__all__ = ["options_of", "run_lines", "schedule"]

@@ -191,7 +191,7 @@ def test_without_the_lock_two_at_once_would_make_doubles(
             mirrored(database)
         return make(ours, release)
 
-    monkeypatch.setattr(registry, "_alone", lambda _: nullcontext())
+    monkeypatch.setattr(registry, "alone", lambda _: nullcontext())
     monkeypatch.setattr(registry._Registry, "_make", overtaken)
     mirrored(database)
     assert len(client.search_model_versions(f"name = '{MODEL}'")) == 4
