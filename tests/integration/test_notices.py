@@ -19,7 +19,6 @@ from click.testing import CliRunner, Result
 from tests.architecture.sources import ROOT
 from tests.certificates import Certificate, make_certificate
 from tests.fakes import START, FakeClock, FakeMessenger
-from tests.integration.test_worker_cli import quiet_again  # noqa: F401 - used by its name
 from tests.log_lines import logged
 from tests.notice_ends import HookEnd, MailEnd, free_port, hook_end, mail_end
 from tng.adapters.clock import SystemClock
@@ -299,7 +298,7 @@ class TestOutbox:
 
 class TestCommand:
     @pytest.fixture(autouse=True)
-    def _quiet(self, quiet_again: None) -> None:  # noqa: F811
+    def _quiet(self, quiet_again: None) -> None:
         """The command configures logging."""
 
     def tng(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Result:
