@@ -223,12 +223,13 @@ def test_the_shop_is_told_before_the_buyer_is_back(shop: Shop) -> None:
     with stripe_stand_in(shop.url) as stand_in:
         session = open_session(stand_in)
         stand_in.pay(session.url, DISPUTED)
-        types = {event.type for event in shop.events(stand_in, 4)}
+        types = {event.type for event in shop.events(stand_in, 5)}
         assert types == {
             "charge.succeeded",
             "payment_intent.succeeded",
             "checkout.session.completed",
             "charge.dispute.created",
+            "charge.dispute.funds_withdrawn",
         }
 
 

@@ -4,7 +4,8 @@ Not a payment service: it knows test cards only, says TEST MODE on every page, l
 refuses every key that is not a test key. The product talks to it through Stripe's own SDK and cannot tell.
 
 From the wire inwards: ``app`` (routes) · ``api`` and ``page`` (the two doors) · ``contract`` (what a request may
-contain) · ``account`` (what happens) · ``objects`` (what things look like) · ``store`` (what is kept) · ``webhooks``.
+contain) · ``account`` (what happens; with ``refunds``, ``disputes``, ``promotions``, ``news``) · ``objects`` (what
+things look like) · ``store`` (what is kept) · ``webhooks``. ``control`` and ``faults`` are for tests: bad days.
 """
 
 __all__: list[str] = []

@@ -15,6 +15,7 @@ from hub.headers import security_headers
 from hub.sandbox.headed import Headed
 from hub.sandbox.stripe.app import create_app
 from hub.sandbox.stripe.config import Config, ConfigError
+from hub.sandbox.stripe.faults import Lines
 from hub.sandbox.stripe.page import HEADERS
 from hub.sandbox.stripe.store import Store
 
@@ -38,6 +39,13 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--webhook-url", metavar="URL", help="where every event is sent, on this machine")
     options.add_argument(
         "--retries", type=float, nargs="*", default=[1, 5, 30], metavar="SECONDS", help="delays before further attempts"
+    )
+    options.add_argument(
+        "--clear-seconds",
+        type=float,
+        default=20,
+        metavar="SECONDS",
+        help="how long a bank takes for a debit, and for a refund that takes long (default: %(default)s)",
     )
     return options
 
@@ -65,8 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser().error(f"the database {config.db} cannot be used: {error} (locked means: by another stand-in)")
     logger.info("the stand-in for Stripe is at %s", config.page_base)
     uvicorn.run(
-        Headed(create_app(config, store), security_headers(config.public_url) | HEADERS),
+        Headed(create_app(config, store, cut=Lines.cut), security_headers(config.public_url) | HEADERS),
         host=config.host,
+        http=Lines,
+        proxy_headers=False,  # a line is known by its own address
         port=config.port,
         access_log=False,
         log_level="warning",

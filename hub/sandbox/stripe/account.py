@@ -1,28 +1,32 @@
-"""What happens in a shop's Stripe account: sessions are opened and expire, buyers pay, money goes back.
+"""What happens in a shop's Stripe account: sessions are opened and expire, buyers pay, debits clear.
 
 Every verb here is called inside one transaction of the store and awaits nothing, so it happens whole or not at
-all; the webhooks that it owes are rows of the same transaction. It knows no HTTP.
+all; the webhooks that it owes are rows of the same transaction. It knows no HTTP. Money that goes back is in
+``refunds`` and ``disputes``, codes in ``promotions``, events in ``news``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from hub.sandbox.stripe import objects, rules
-from hub.sandbox.stripe.contract import required
+from hub.sandbox.stripe import cards, objects, rules
+from hub.sandbox.stripe.disputes import Disputes
+from hub.sandbox.stripe.news import News
 from hub.sandbox.stripe.objects import Attempt
-from hub.sandbox.stripe.store import Store
+from hub.sandbox.stripe.promotions import Promotions
+from hub.sandbox.stripe.refunds import Refunds
+from hub.sandbox.stripe.store import Query, Store
 from hub.sandbox.stripe.wire import Refusal, Thing, invalid
 
-OPERATORS_ENDPOINT = "we_operator"
+CLEAR_SECONDS = 20.0
 
 
 class Verdict(StrEnum):
     """What became of an attempt to pay."""
 
-    PAID = "paid"
+    PAID = "paid"  # or, by a bank debit, on its way
     DECLINED = "declined"
     ASKS_3DS = "asks 3-D Secure"
     CLOSED = "closed"  # the session was complete or expired before
@@ -41,12 +45,22 @@ class Account:
     """The verbs of the account. ``clock`` says the time in seconds since 1970."""
 
     def __init__(
-        self, store: Store, *, page_base: str, clock: Callable[[], float], webhook: tuple[str, str] | None = None
+        self,
+        store: Store,
+        *,
+        page_base: str,
+        clock: Callable[[], float],
+        webhook: tuple[str, str] | None = None,
+        clear_seconds: float = CLEAR_SECONDS,
     ) -> None:
         self.store = store
         self.clock = clock
+        self.news = News(store, clock, webhook)
+        self.refunds = Refunds(store, clock, self.news, clear_seconds)
+        self.disputes = Disputes(store, clock, self.news)
+        self.promotions = Promotions(store, clock)
         self._page_base = page_base
-        self._webhook = webhook  # (url, secret) of the operator's endpoint; kept in memory, never written down
+        self._clear_seconds = clear_seconds
 
     # sessions
 
@@ -79,140 +93,158 @@ class Account:
 
     def _expire(self, session: Thing) -> Thing:
         session = self.store.put(session | {"status": "expired", "url": None})
-        self._announce("checkout.session.expired", session)
+        self.news.announce("checkout.session.expired", session)
         return session
 
     # a buyer
 
     def pay(self, session_id: str, attempt: Attempt, *, authenticated: bool | None = None) -> Outcome:
-        """Try a card. ``authenticated`` is the buyer's answer to 3-D Secure, None before the bank has asked."""
+        """Try a card or a bank account, or take what costs nothing.
+
+        ``authenticated`` is the buyer's answer to 3-D Secure, None before the bank has asked.
+        """
         session = self.store.get("checkout.session", session_id)
         if session["status"] != "open" or session["expires_at"] <= self.clock():
             return Outcome(Verdict.CLOSED)
-        code = attempt.card.decline_code
-        if attempt.card.asks_3ds:
+        if session["amount_total"] == 0:
+            return self._complete(session, attempt, "no_payment_required")
+        if isinstance(attempt.means, cards.BankAccount):
+            return self._debit(session, attempt)
+        code = attempt.means.decline_code
+        if attempt.means.asks_3ds:
             if authenticated is None:
                 return Outcome(Verdict.ASKS_3DS)
             code = None if authenticated else "authentication_failed"
-        charge, intent = self._charge(session, Attempt(attempt.card, attempt.email, attempt.name, code))
+        charge, intent = self._charge(session, replace(attempt, decline_code=code))
         if not charge["paid"]:
-            self._announce("charge.failed", charge)
-            self._announce("payment_intent.payment_failed", intent)
+            self._announce_failure(charge, intent)
             return Outcome(Verdict.DECLINED, message=charge["failure_message"])
-        return self._complete(session, charge, intent, attempt)
+        self._announce_success(charge, intent)
+        outcome = self._complete(session, attempt, "paid")
+        if attempt.means.complaint is not None:
+            self.disputes.open(charge, attempt.means.complaint)
+        return outcome
+
+    def pay_directly(self, params: Thing) -> Thing:
+        """A payment that nobody makes on a page: with one of Stripe's named test cards, confirmed at once."""
+        rules.direct_payment(params)
+        name = params["payment_method"]
+        if name not in cards.METHODS:
+            raise Refusal(404, f"No such PaymentMethod: '{name}'", code="resource_missing", param="payment_method")
+        card = cards.CARDS[cards.METHODS[name]]
+        intent = objects.direct_intent(params, self.clock())
+        charge, intent = self._capture(intent, Attempt(card, "", "", card.decline_code))
+        if not charge["paid"]:
+            refusal = Refusal(402, charge["failure_message"], code=charge["failure_code"], kind="card_error")
+            refusal.error["decline_code"] = card.decline_code or ""
+            raise refusal
+        self._announce_success(charge, intent)
+        if card.complaint is not None:
+            self.disputes.open(charge, card.complaint)
+        return intent
 
     def _charge(self, session: Thing, attempt: Attempt) -> tuple[Thing, Thing]:
-        now = self.clock()
+        known = session["payment_intent"]
         intent = (
-            self.store.get("payment_intent", session["payment_intent"])
-            if session["payment_intent"]
-            else objects.payment_intent(session, now)
-        )
-        charge = objects.charge(intent, attempt, now)
+            self.store.get("payment_intent", known) if known else objects.payment_intent(session, self.clock())
+        ) | {"amount": session["amount_total"]}
+        session["payment_intent"] = intent["id"]
+        self.store.put(session)
+        return self._capture(intent, attempt)
+
+    def _capture(self, intent: Thing, attempt: Attempt) -> tuple[Thing, Thing]:
+        charge = objects.charge(intent, attempt, self.clock())
+        status = {"succeeded": "succeeded", "pending": "processing", "failed": "requires_payment_method"}
         intent |= {
             "amount_received": charge["amount_captured"],
-            "last_payment_error": None if charge["paid"] else objects.card_error(charge),
+            "last_payment_error": objects.charge_error(charge) if charge["status"] == "failed" else None,
             "latest_charge": charge["id"],
-            "status": "succeeded" if charge["paid"] else "requires_payment_method",
+            "status": status[charge["status"]],
         }
-        session["payment_intent"] = intent["id"]
-        for thing in (charge, intent, session):
-            self.store.put(thing)
-        return charge, intent
+        return self.store.put(charge), self.store.put(intent)
 
-    def _complete(self, session: Thing, charge: Thing, intent: Thing, attempt: Attempt) -> Outcome:
+    def _complete(self, session: Thing, attempt: Attempt, payment_status: str) -> Outcome:
         session |= {
             "customer_details": attempt.details | {"tax_exempt": "none", "tax_ids": []},
-            "payment_status": "paid",
+            "payment_status": payment_status,
             "status": "complete",
             "url": None,
         }
         self.store.put(session)
-        self._announce("charge.succeeded", charge)
-        self._announce("payment_intent.succeeded", intent)
-        event = self._announce("checkout.session.completed", session)
-        if attempt.card.disputed:
-            self._dispute(charge)
+        self.promotions.redeemed(session)
+        event = self.news.announce("checkout.session.completed", session)
         return Outcome(Verdict.PAID, event_id=event["id"])
 
-    def _dispute(self, charge: Thing) -> None:
-        dispute = objects.dispute(charge, self.clock())
-        self.store.put(charge | {"disputed": True})
-        self.store.put(dispute)
-        self._announce("charge.dispute.created", dispute)
+    def _announce_success(self, charge: Thing, intent: Thing) -> None:
+        self.news.announce("charge.succeeded", charge)
+        self.news.announce("payment_intent.succeeded", intent)
 
-    # money back
+    def _announce_failure(self, charge: Thing, intent: Thing) -> None:
+        self.news.announce("charge.failed", charge)
+        self.news.announce("payment_intent.payment_failed", intent)
 
-    def refund(self, params: Thing) -> Thing:
-        """Refund a charge, whole or in part, never more than is left. Raises Refusal."""
-        rules.only(params, rules.REFUND_PARAMETERS)
-        rules.metadata(params.get("metadata"), "metadata")
-        charge = self._charge_to_refund(params)
-        left_cents = charge["amount"] - charge["amount_refunded"]
-        if left_cents == 0:
-            message = f"Charge {charge['id']} has already been refunded."
-            raise Refusal(400, message, code="charge_already_refunded")
-        amount_cents = params.get("amount", left_cents)
-        if amount_cents < 1:
-            raise invalid("amount", "Invalid positive integer: amount")
-        if amount_cents > left_cents:
-            message = f"Refund amount ({amount_cents}) is greater than unrefunded amount on charge ({left_cents})."
-            raise Refusal(400, message, param="amount")
-        refund = self.store.put(objects.refund(params, charge, amount_cents, self.clock()))
-        charge["amount_refunded"] += amount_cents
-        charge["refunded"] = charge["amount_refunded"] == charge["amount"]
-        self.store.put(charge)
-        for kind, thing in (("refund.created", refund), ("charge.refunded", charge), ("refund.updated", refund)):
-            self._announce(kind, thing)
-        return refund
+    # what takes its time
 
-    def _charge_to_refund(self, params: Thing) -> Thing:
-        if "payment_intent" in params:
-            intent = self.store.get("payment_intent", params["payment_intent"], "payment_intent")
-            if intent["status"] != "succeeded":
-                message = f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund."
-                raise Refusal(400, message, param="payment_intent")
-            charge = self.store.get("charge", intent["latest_charge"])
-        elif "charge" in params:
-            charge = self.store.get("charge", params["charge"], "charge")
+    def _debit(self, session: Thing, attempt: Attempt) -> Outcome:
+        charge, intent = self._charge(session, attempt)
+        session["_due_at"] = self.clock() + self._clear_seconds
+        self.news.announce("charge.pending", charge)
+        self.news.announce("payment_intent.processing", intent)
+        return self._complete(session, attempt, "unpaid")
+
+    def clear(self, thing_id: str) -> Thing:
+        """Have the bank decide now about a session's debit, or about a refund. Raises Refusal: nothing is due."""
+        kind = "refund" if thing_id.startswith("re_") else "checkout.session"
+        thing = self.store.get(kind, thing_id)
+        if thing.get("_due_at") is None:
+            raise invalid("id", f"Nothing is on its way for {thing_id}.")
+        return self._decide(thing)
+
+    def clear_due(self) -> int:
+        """Have the bank decide about everything whose time has come; returns how many there were."""
+        due = self.store.due(self.clock())
+        for thing in due:
+            self._decide(thing)
+        return len(due)
+
+    def _decide(self, thing: Thing) -> Thing:
+        return self.refunds.settle(thing) if thing["object"] == "refund" else self._cleared(thing)
+
+    def _cleared(self, session: Thing) -> Thing:
+        intent = self.store.get("payment_intent", session["payment_intent"])
+        charge = objects.decided(self.store.get("charge", intent["latest_charge"]))
+        paid = charge["paid"]
+        intent |= {
+            "amount_received": charge["amount_captured"],
+            "last_payment_error": None if paid else objects.charge_error(charge),
+            "status": "succeeded" if paid else "requires_payment_method",
+        }
+        session |= {"_due_at": None, "payment_status": "paid" if paid else "unpaid"}
+        for thing in (charge, intent, session):
+            self.store.put(thing)
+        if paid:
+            self._announce_success(charge, intent)
         else:
-            raise required("payment_intent")
-        if charge["disputed"]:
-            message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
-            raise Refusal(400, message, code="charge_disputed")
-        if not charge["paid"]:
-            raise Refusal(400, f"Charge {charge['id']} was not paid; it cannot be refunded.", param="charge")
-        return charge
+            self._announce_failure(charge, intent)
+        self.news.announce(f"checkout.session.async_payment_{'succeeded' if paid else 'failed'}", session)
+        return session
 
-    # events
+    # the books
 
-    def add_endpoint(self, params: Thing) -> Thing:
-        """Register an address that wants events; this once, the answer tells its secret."""
-        rules.webhook_endpoint(params)
-        endpoint = self.store.put(objects.webhook_endpoint(params, self.clock()))
-        return endpoint | {"secret": endpoint["_secret"]}
+    def ledger(self) -> list[Thing]:
+        """Per payment intent: cents captured, given back, and taken by a bank in a dispute that is not won."""
+        charges = self.store.all("charge")
+        return [self._account_of(intent, charges) for intent in self.store.all("payment_intent")]
 
-    def endpoints(self) -> list[Thing]:
-        """Everybody who wants events: the operator's endpoint, and those registered by the api."""
-        operators = []
-        if self._webhook is not None:
-            url, secret = self._webhook
-            operators = [{"id": OPERATORS_ENDPOINT, "url": url, "_secret": secret, "enabled_events": ["*"]}]
-        return operators + self.store.all("webhook_endpoint")
-
-    def resend(self, event_id: str) -> Thing:
-        """Owe an event again to everybody who wants it. Raises Refusal when there is no such event."""
-        event = self.store.get("event", event_id)
-        self._owe(event)
-        return event
-
-    def _announce(self, kind: str, thing: Thing) -> Thing:
-        public = {name: value for name, value in thing.items() if not name.startswith("_")}
-        event = self.store.put(objects.event(kind, public, self.clock()))
-        self._owe(event)
-        return event
-
-    def _owe(self, event: Thing) -> None:
-        for endpoint in self.endpoints():
-            if {"*", event["type"]} & set(endpoint["enabled_events"]):
-                self.store.owe(event["id"], endpoint["id"], self.clock())
+    def _account_of(self, intent: Thing, charges: list[Thing]) -> Thing:
+        own = [charge for charge in charges if charge["payment_intent"] == intent["id"]]
+        session, _ = self.store.page(Query("checkout.session", equals={"payment_intent": intent["id"]}))
+        return {
+            "payment_intent": intent["id"],
+            "session": session[0]["id"] if session else None,
+            "order_id": (intent["metadata"] or {}).get("order_id"),
+            "currency": intent["currency"],
+            "captured": sum(charge["amount_captured"] for charge in own),
+            "refunded": sum(charge["amount_refunded"] for charge in own),
+            "disputed": sum(charge["amount_captured"] for charge in own if charge.get("_charged_back")),
+        }

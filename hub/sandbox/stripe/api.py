@@ -22,6 +22,7 @@ from stripe.params import checkout as checkout_shapes
 
 from hub.sandbox.stripe import contract, expand, objects
 from hub.sandbox.stripe.account import Account
+from hub.sandbox.stripe.faults import Fault, Faults, Kind
 from hub.sandbox.stripe.store import Query
 from hub.sandbox.stripe.webhooks import Courier
 from hub.sandbox.stripe.wire import Refusal, Thing, invalid, parse_form
@@ -51,6 +52,8 @@ RESOURCES = (
     Resource("/v1/refunds", "refund", shapes.RefundListParams, frozenset({"payment_intent", "charge"})),
     Resource("/v1/disputes", "dispute", shapes.DisputeListParams, frozenset({"payment_intent", "charge"})),
     Resource("/v1/events", "event", shapes.EventListParams, frozenset({"type"})),
+    Resource("/v1/coupons", "coupon", shapes.CouponListParams),
+    Resource("/v1/promotion_codes", "promotion_code", shapes.PromotionCodeListParams, frozenset({"code"})),
     Resource(ENDPOINTS, "webhook_endpoint", shapes.WebhookEndpointListParams),
 )
 PAGING = frozenset({"limit", "starting_after", "ending_before", "expand", "created"})
@@ -60,9 +63,10 @@ EVENTS_ALONE = frozenset({"types", "delivery_success"})
 class Api:
     """The routes under ``/v1``."""
 
-    def __init__(self, account: Account, courier: Courier, key: str) -> None:
+    def __init__(self, account: Account, courier: Courier, faults: Faults, key: str) -> None:
         self._account, self._store, self._courier = account, account.store, courier
-        self._key = key
+        self._faults, self._key = faults, key
+        self.calls: set[str] = set()  # every call by the SDK's name: "refunds.create"
 
     def routes(self) -> list[Route]:
         """Every route, the most particular first."""
@@ -71,9 +75,18 @@ class Api:
             self._route("POST", SESSIONS, checkout_shapes.SessionCreateParams, lambda p, _: account.open_session(p)),
             self._route("POST", SESSIONS + "/{id}/expire", retrieve, lambda _, sid: account.expire_session(sid)),
             self._route("GET", SESSIONS + "/{id}/line_items", retrieve, self._line_items),
-            self._route("POST", "/v1/refunds", shapes.RefundCreateParams, lambda p, _: account.refund(p)),
-            self._route("POST", ENDPOINTS, shapes.WebhookEndpointCreateParams, lambda p, _: account.add_endpoint(p)),
+            self._route("POST", "/v1/disputes/{id}/close", retrieve, lambda _, did: account.disputes.close(did)),
+            self._route("POST", "/v1/disputes/{id}", shapes.DisputeUpdateParams, account.disputes.update),
         ]
+        makers: tuple[tuple[str, type, Callable[[Thing], Thing]], ...] = (
+            ("/v1/refunds", shapes.RefundCreateParams, account.refunds.create),
+            ("/v1/payment_intents", shapes.PaymentIntentCreateParams, account.pay_directly),
+            ("/v1/coupons", shapes.CouponCreateParams, account.promotions.create_coupon),
+            ("/v1/promotion_codes", shapes.PromotionCodeCreateParams, account.promotions.create_code),
+            (ENDPOINTS, shapes.WebhookEndpointCreateParams, account.news.add_endpoint),
+        )
+        for path, shape, make in makers:
+            routes.append(self._route("POST", path, shape, _making(make)))
         for resource in RESOURCES:
             routes.append(self._route("GET", resource.path, resource.list_shape, self._lister(resource)))
             routes.append(self._route("GET", resource.path + "/{id}", retrieve, self._finder(resource)))
@@ -90,22 +103,35 @@ class Api:
         return refused(request, Refusal(404, f"Unrecognized request URL ({request.method}: {path})."))
 
     def _route(self, method: str, path: str, shape: type, deed: Deed) -> Route:
+        call = call_name(method, path)
+        self.calls.add(call)
+
         async def answer(request: Request) -> Response:
             try:
                 authorise(request, self._key)
                 form = parse_form(await body_of(request) if method == "POST" else request.url.query)
                 wanted = str(request.path_params.get("id", ""))
-                key = request.headers.get("Idempotency-Key") if method == "POST" else None
-                if key is not None:
-                    return self._once(request, key, form, lambda: self._act(shape, deed, form, wanted))
-                with self._store.transaction():
-                    return replied(request, 200, self._act(shape, deed, form, wanted))
+                fault = self._faults.take(call)
+                await self._faults.before(fault, request)
+                response = self._acted(request, form, lambda: self._act(shape, deed, form, wanted), fault)
+                self._faults.after(fault, request)
+                return response
             except Refusal as refusal:
                 return refused(request, refusal)
             finally:
                 self._courier.wake()
 
         return Route(path, answer, methods=[method])
+
+    def _acted(self, request: Request, form: Thing, act: Callable[[], str], fault: Fault | None) -> Response:
+        """Act in one transaction; with an idempotency key once, however often it is asked."""
+        failure = fault.refusal if fault is not None and fault.kind == Kind.ERROR_AFTER else None
+        key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
+        if key is not None:
+            return self._once(request, key, form, act, failure)
+        with self._store.transaction():
+            body = act()
+        return replied(request, 200, body) if failure is None else refused(request, failure)
 
     def _act(self, shape: type, deed: Deed, form: Thing, wanted: str) -> str:
         """Read the parameters, do the deed, write the answer; within a transaction."""
@@ -115,8 +141,10 @@ class Api:
             thing = expand.present(self._store, thing, params.get("expand"))
         return json.dumps(thing, indent=2)
 
-    def _once(self, request: Request, key: str, form: Thing, act: Callable[[], str]) -> Response:
-        """Act, or repeat the answer that the request's idempotency key got before."""
+    def _once(
+        self, request: Request, key: str, form: Thing, act: Callable[[], str], failure: Refusal | None
+    ) -> Response:
+        """Act, or repeat the answer that the request's idempotency key got before. ``failure``: said after the deed."""
         if not 0 < len(key) <= 255:
             raise invalid("Idempotency-Key", "An idempotency key has from 1 to 255 characters.")
         now, fingerprint = self._account.clock(), _fingerprint(request, form)
@@ -126,13 +154,14 @@ class Api:
         try:
             with self._store.transaction():  # the deed and its answer, both or neither
                 body = act()
-                self._store.keep_answer(key, fingerprint, 200, body, now)
+                status, body = (200, body) if failure is None else (failure.status, failure.body)
+                self._store.keep_answer(key, fingerprint, status, body, now)
         except Refusal as refusal:
             if refusal.remembered:
                 with self._store.transaction():
                     self._store.keep_answer(key, fingerprint, refusal.status, refusal.body, now)
             raise
-        return replied(request, 200, body)
+        return replied(request, status, body)
 
     def _line_items(self, _: Thing, session_id: str) -> Thing:
         return expand.line_items(self._store.get("checkout.session", session_id))
@@ -148,6 +177,23 @@ class Api:
             return expand.listing(resource.path, data, has_more=more)
 
         return find
+
+
+def _making(make: Callable[[Thing], Thing]) -> Deed:
+    return lambda params, _: make(params)
+
+
+def call_name(method: str, path: str) -> str:
+    """A call by the SDK's name: ``checkout.sessions.expire`` for ``POST /v1/checkout/sessions/{id}/expire``."""
+    parts = path.removeprefix("/v1/").split("/")
+    if parts[-1] == "{id}":
+        verb = "retrieve" if method == "GET" else "update"
+    elif "{id}" in parts:
+        verb = parts[-1]
+    else:
+        verb = "list" if method == "GET" else "create"
+    nouns = parts[: parts.index("{id}")] if "{id}" in parts else parts
+    return ".".join([*nouns, verb])
 
 
 def query(resource: Resource, params: Thing) -> Query:

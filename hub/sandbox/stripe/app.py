@@ -18,6 +18,7 @@ from hub.sandbox.stripe.account import Account
 from hub.sandbox.stripe.api import Api, refused
 from hub.sandbox.stripe.config import Config
 from hub.sandbox.stripe.control import Control
+from hub.sandbox.stripe.faults import Faults
 from hub.sandbox.stripe.page import Page
 from hub.sandbox.stripe.store import Store
 from hub.sandbox.stripe.webhooks import FAULT_SECONDS, Courier
@@ -25,7 +26,7 @@ from hub.sandbox.stripe.wire import Refusal
 
 logger = logging.getLogger(__name__)
 
-SWEEP_SECONDS = 5.0
+SWEEP_SECONDS = 1.0
 
 
 def create_app(
@@ -34,22 +35,32 @@ def create_app(
     *,
     clock: Callable[[], float] = time.time,
     transport: httpx.AsyncBaseTransport | None = None,
+    cut: Callable[[Request], None] = lambda _: None,
 ) -> Starlette:
-    """Build the application. ``transport`` carries the webhooks; a test may put its own receiver there."""
+    """Build the application. ``transport`` carries the webhooks; a test may put its own receiver there.
+
+    ``cut`` ends the connection on which a request came, which only the server can do.
+    """
     webhook = (config.webhook_url, config.webhook_secret) if config.webhook_url else None
-    account = Account(store, page_base=config.page_base, clock=clock, webhook=webhook)
+    account = Account(
+        store, page_base=config.page_base, clock=clock, webhook=webhook, clear_seconds=config.clear_seconds
+    )
     http = httpx.AsyncClient(transport=transport, trust_env=False)
     courier = Courier(account, http, config.retries)
+    faults = Faults(cut)
+    api = Api(account, courier, faults, config.key)
     routes: list[BaseRoute] = [
         Route("/", health, methods=["GET"]),
-        *Api(account, courier, config.key).routes(),
-        *Control(account, courier, config.key).routes(),
+        *api.routes(),
+        *Control(account, courier, faults, api, config.key).routes(),
         *Page(account, courier, config.hold_seconds).routes(),
     ]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         courier.take_up()
+        with store.transaction():
+            account.promotions.seed()
         tasks = [asyncio.create_task(kept_up(work)) for work in (courier.run, lambda: sweep(account, courier))]
         try:
             yield
@@ -87,10 +98,10 @@ async def kept_up(work: Callable[[], Awaitable[None]]) -> None:
 
 
 async def sweep(account: Account, courier: Courier, seconds: float = SWEEP_SECONDS) -> None:
-    """Close sessions whose time is over, until cancelled."""
+    """Close sessions whose time is over, and let banks decide what is due, until cancelled."""
     while True:
         with account.store.transaction():
-            closed = account.expire_overdue()
-        if closed:
+            changed = account.expire_overdue() + account.clear_due()
+        if changed:
             courier.wake()
         await asyncio.sleep(seconds)

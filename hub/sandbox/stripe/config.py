@@ -26,6 +26,7 @@ class Config:
     webhook_url: str | None = None
     db: str = ":memory:"
     retries: tuple[float, ...] = (1.0, 5.0, 30.0)  # seconds before the second, third, … attempt
+    clear_seconds: float = 20.0  # how long a bank takes for a debit, and for a refund that takes long
     hold_seconds: float = 10.0  # how long a paid buyer waits for the webhook before the way back
 
     def __post_init__(self) -> None:
@@ -39,6 +40,8 @@ class Config:
             raise ConfigError(f"the prefix must begin with a slash and not end with one: {self.prefix}")
         if any(delay < 0 for delay in self.retries):
             raise ConfigError("a retry's delay cannot be negative")
+        if self.clear_seconds < 0:
+            raise ConfigError("a bank cannot decide before it is asked")
 
     @property
     def page_base(self) -> str:

@@ -16,13 +16,15 @@ from hub.sandbox.stripe import cards
 from hub.sandbox.stripe.wire import Thing
 
 API_VERSION = str(_ApiVersion.CURRENT)
+DEBIT = "us_bank_account"
+EVIDENCE_SECONDS = 9 * 24 * 3600
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try of a buyer to pay: who, with which card, and why the bank refuses, if it does."""
+    """One try of a buyer to pay: who, with what, and why the bank refuses, if it does."""
 
-    card: cards.Card
+    means: cards.Card | cards.BankAccount
     email: str
     name: str
     decline_code: str | None = None
@@ -73,16 +75,18 @@ def checkout_session(params: Thing, items: list[Thing], now: float, page_base: s
         "cs_test",
         now,
         **{name: params.get(name) for name in given},
+        allow_promotion_codes=params.get("allow_promotion_codes"),
         amount_subtotal=total_cents,
         amount_total=total_cents,
         automatic_tax={"enabled": False, "liability": None, "provider": None, "status": None},
         currency=items[0]["currency"],
         custom_fields=[],
         custom_text={},
+        discounts=[],
         expires_at=params["expires_at"],
         metadata=params.get("metadata") or {},
         mode="payment",
-        payment_method_types=["card"],
+        payment_method_types=_methods(params, items[0]["currency"]),
         payment_status="unpaid",
         shipping_options=[],
         status="open",
@@ -90,8 +94,15 @@ def checkout_session(params: Thing, items: list[Thing], now: float, page_base: s
         ui_mode="hosted_page",
         _items=items,
         _intent=params.get("payment_intent_data") or {},
+        _due_at=None,
     )
     return session | {"url": f"{page_base}/c/pay/{session['id']}"}
+
+
+def _methods(params: Thing, currency: str) -> list[str]:
+    """How a session can be paid: by card, and dollars by a debit from a bank account, too."""
+    allowed = params.get("allowed_payment_method_types", ["card", DEBIT])
+    return [each for each in ("card", DEBIT) if each in allowed and (each == "card" or currency == "usd")]
 
 
 def payment_intent(session: Thing, now: float) -> Thing:
@@ -110,27 +121,35 @@ def payment_intent(session: Thing, now: float) -> Thing:
         currency=session["currency"],
         description=wishes.get("description"),
         metadata=wishes.get("metadata") or {},
-        payment_method_types=["card"],
+        payment_method_types=session["payment_method_types"],
         receipt_email=wishes.get("receipt_email"),
         statement_descriptor_suffix=wishes.get("statement_descriptor_suffix"),
         status="requires_payment_method",
     )
 
 
+def direct_intent(params: Thing, now: float) -> Thing:
+    """The intent of a payment that nobody makes on a page."""
+    wishes = {name: params[name] for name in ("metadata", "description") if name in params}
+    session = {"_intent": wishes, "amount_total": params["amount"], "currency": params["currency"].lower()}
+    return payment_intent(session | {"payment_method_types": ["card"]}, now)
+
+
 def charge(intent: Thing, attempt: Attempt, now: float) -> Thing:
-    """The charge that an attempt leaves, paid or failed."""
-    code, card = attempt.decline_code, attempt.card
-    paid = code is None
+    """The charge that an attempt leaves: paid, failed, or by a bank debit pending."""
+    code, means = attempt.decline_code, attempt.means
+    pending = isinstance(means, cards.BankAccount)
+    paid = code is None and not pending
     return blank(
         stripe.Charge,
         "charge",
-        "ch",
+        "py" if pending else "ch",
         now,
         amount=intent["amount"],
         amount_captured=intent["amount"] if paid else 0,
         amount_refunded=0,
         billing_details=attempt.details,
-        captured=paid,
+        captured=code is None,
         currency=intent["currency"],
         description=intent["description"],
         disputed=False,
@@ -138,19 +157,39 @@ def charge(intent: Thing, attempt: Attempt, now: float) -> Thing:
         failure_message=None if code is None else cards.decline_message(code),
         metadata=intent["metadata"],
         outcome={
-            "network_status": "approved_by_network" if paid else "declined_by_network",
+            "network_status": "approved_by_network" if code is None else "declined_by_network",
             "reason": code,
             "risk_level": "normal",
-            "type": "authorized" if paid else "issuer_declined",
+            "type": "authorized" if code is None else "issuer_declined",
         },
         paid=paid,
         payment_intent=intent["id"],
-        payment_method_details={"type": "card", "card": _card_details(card)},
+        payment_method_details=_means(means),
         receipt_email=intent["receipt_email"],
         refunded=False,
         statement_descriptor_suffix=intent["statement_descriptor_suffix"],
-        status="succeeded" if paid else "failed",
+        status="pending" if pending else "succeeded" if paid else "failed",
+        _refund=cards.Refund.AT_ONCE if isinstance(means, cards.BankAccount) else means.refund,
+        _account=means.number if pending else None,
+        _charged_back=False,
     )
+
+
+def decided(pending: Thing) -> Thing:
+    """A pending charge after the bank has said its word."""
+    account = cards.find_account(pending["_account"])
+    code = account.failure_code if account else None
+    if code is None:
+        return pending | {"status": "succeeded", "paid": True, "amount_captured": pending["amount"]}
+    failure = {"failure_code": code, "failure_message": account.failure_message if account else ""}
+    return pending | {"status": "failed", "paid": False} | failure
+
+
+def _means(means: cards.Card | cards.BankAccount) -> Thing:
+    if isinstance(means, cards.Card):
+        return {"type": "card", "card": _card_details(means)}
+    bank = {"bank_name": "STRIPE TEST BANK", "last4": means.number[-4:], "routing_number": cards.ROUTING_NUMBER}
+    return {"type": DEBIT, DEBIT: bank}
 
 
 def _card_details(card: cards.Card) -> Thing:
@@ -163,7 +202,7 @@ def _card_details(card: cards.Card) -> Thing:
     }
 
 
-def card_error(failed: Thing) -> Thing:
+def charge_error(failed: Thing) -> Thing:
     """The ``last_payment_error`` of an intent, from its failed charge."""
     return {
         "charge": failed["id"],
@@ -191,8 +230,9 @@ def refund(params: Thing, of: Thing, amount_cents: int, now: float) -> Thing:
     )
 
 
-def dispute(of: Thing, now: float) -> Thing:
-    """The buyer's bank wants a charge back."""
+def dispute(of: Thing, complaint: cards.Complaint, now: float) -> Thing:
+    """The buyer's bank wants a charge back, or inquires."""
+    due = {"due_by": int(now) + EVIDENCE_SECONDS, "has_evidence": False, "past_due": False, "submission_count": 0}
     return blank(
         stripe.Dispute,
         "dispute",
@@ -203,11 +243,50 @@ def dispute(of: Thing, now: float) -> Thing:
         charge=of["id"],
         currency=of["currency"],
         evidence={},
-        is_charge_refundable=False,
+        evidence_details=due,
+        is_charge_refundable=complaint.inquiry,
         metadata={},
         payment_intent=of["payment_intent"],
-        reason="fraudulent",
-        status="needs_response",
+        reason=complaint.reason,
+        status="warning_needs_response" if complaint.inquiry else "needs_response",
+    )
+
+
+def coupon(params: Thing, now: float) -> Thing:
+    """A discount."""
+    percent = params.get("percent_off")
+    given = ("amount_off", "currency", "max_redemptions", "name", "redeem_by")
+    thing = blank(
+        stripe.Coupon,
+        "coupon",
+        "coupon",
+        now,
+        **{name: params.get(name) for name in given},
+        duration=params.get("duration", "once"),
+        metadata=params.get("metadata") or {},
+        percent_off=None if percent is None else float(percent),
+        times_redeemed=0,
+        valid=True,
+    )
+    return thing | ({"id": params["id"]} if "id" in params else {})
+
+
+def promotion_code(params: Thing, now: float) -> Thing:
+    """The word that a buyer enters for a coupon."""
+    return blank(
+        stripe.PromotionCode,
+        "promotion_code",
+        "promo",
+        now,
+        active=params.get("active", True),
+        code=params["code"],
+        expires_at=params.get("expires_at"),
+        max_redemptions=params.get("max_redemptions"),
+        metadata=params.get("metadata") or {},
+        promotion={"type": "coupon", "coupon": params["promotion"]["coupon"]},
+        restrictions={"first_time_transaction": False, "minimum_amount": None, "minimum_amount_currency": None},
+        times_redeemed=0,
+        _folded=params["code"].casefold(),
     )
 
 

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from hub.sandbox.stripe import cards
 from hub.sandbox.stripe.account import Account, Outcome, Verdict
 from hub.sandbox.stripe.api import body_of
-from hub.sandbox.stripe.objects import Attempt
+from hub.sandbox.stripe.objects import DEBIT, Attempt
 from hub.sandbox.stripe.webhooks import Courier
 from hub.sandbox.stripe.wire import Refusal, Thing
 
@@ -37,9 +37,11 @@ HEADERS = {
 }
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
 WITHOUT_CENTS = re.compile("bif|clp|djf|gnf|jpy|kmf|krw|mga|pyg|rwf|vnd|vuv|xaf|xof|xpf")
-FIELDS = ("email", "card", "exp", "cvc", "name", "auth")
+FIELDS = ("email", "card", "exp", "cvc", "name", "auth", "method", "account", "promotion", "apply")
+BANK = "bank"
 UNTOUCHED = dict.fromkeys(FIELDS, "") | {"exp": "12 / 34"}
 MOST_CHARACTERS = 254
+NO_TEST_ACCOUNT = "Only Stripe's test accounts work here. Please never enter a real account; it was not kept."
 NO_TEST_CARD = "Only Stripe's test cards work here. Please never enter a real card; it was not kept."
 
 
@@ -84,7 +86,8 @@ class Page:
         except Refusal as refusal:
             return self._render("closed.html", refusal.status, session=None)
         if session["status"] == "open":
-            return self._form(session, UNTOUCHED | {"email": session["customer_email"] or ""})
+            chosen = {"email": session["customer_email"] or "", "method": request.query_params.get("by", "")}
+            return self._form(session, UNTOUCHED | chosen)
         return self._closed(session)
 
     async def pay(self, request: Request) -> Response:
@@ -96,11 +99,34 @@ class Page:
             return self._render("closed.html", refusal.status, session=None)
         if session["status"] != "open":
             return self._closed(session)
-        card = cards.find(fields["card"])
-        fault = find_fault(fields, datetime.fromtimestamp(self._account.clock(), UTC))
-        if fault is not None or card is None:
+        if fields["apply"]:
+            return self._apply(session, fields)
+        return await self._attempt(session, fields)
+
+    def _apply(self, session: Thing, fields: Mapping[str, str]) -> Response:
+        """A promotion code: the same page with another price, or why not."""
+        with self._account.store.transaction():
+            fault = self._account.promotions.apply(session["id"], fields["promotion"])
+        if fault:
+            kept = UNTOUCHED | {name: fields[name] for name in ("promotion", "method")}
+            session = self._account.store.get("checkout.session", session["id"])
+            return self._form(session, kept, Fault(fault, "promotion"), status=422)
+        chosen = f"?by={BANK}" if by_bank(session, fields) else ""
+        return RedirectResponse(f"{session['url']}{chosen}", 303, HEADERS)
+
+    async def _attempt(self, session: Thing, fields: Mapping[str, str]) -> Response:
+        means = means_of(session, fields)
+        free = session["amount_total"] == 0
+        fault = (
+            find_buyer_fault(fields)
+            if free
+            else find_debit_fault(fields)
+            if isinstance(means, cards.BankAccount) or by_bank(session, fields)
+            else find_fault(fields, datetime.fromtimestamp(self._account.clock(), UTC))
+        )
+        if fault is not None or means is None:
             return self._form(session, fields, fault or Fault(NO_TEST_CARD, "card"), status=422)
-        attempt = Attempt(card, fields["email"], fields["name"])
+        attempt = Attempt(means, fields["email"], fields["name"])
         authenticated = {"complete": True, "fail": False}.get(fields["auth"])
         with self._account.store.transaction():
             outcome = self._account.pay(session["id"], attempt, authenticated=authenticated)
@@ -133,11 +159,17 @@ class Page:
     def _form(
         self, session: Thing, fields: Mapping[str, str], fault: Fault | None = None, *, status: int = 200
     ) -> Response:
-        return self._render("form.html", status, session=session, fields=fields, fault=fault)
+        bank = by_bank(session, fields)
+        known = cards.ACCOUNTS if bank else cards.SHOWN
+        choice = len(session["payment_method_types"]) > 1
+        return self._render(
+            "form.html", status, session=session, fields=fields, fault=fault, bank=bank, choice=choice, cards=known
+        )
 
     def _render(self, template: str, status: int = 200, *, session: Thing | None, **context: object) -> Response:
         amount = amount_text(session["amount_total"], session["currency"]) if session else ""
-        shown = {"session": session, "amount": amount, "cards": cards.SHOWN}
+        full = amount_text(session["amount_subtotal"], session["currency"]) if session else ""
+        shown = {"session": session, "amount": amount, "full": full, "cards": cards.SHOWN, "bank": False}
         html = self._templates.get_template(template).render(shown | context)
         return Response(html, status, HEADERS, media_type="text/html; charset=utf-8")
 
@@ -149,6 +181,32 @@ def read_fields(body: str) -> dict[str, str]:
     except ValueError:
         raise Refusal(400, "This is not the form of the page.") from None
     return {name: given.get(name, "").strip()[:MOST_CHARACTERS] for name in FIELDS}
+
+
+def by_bank(session: Thing, fields: Mapping[str, str]) -> bool:
+    """Whether the buyer has chosen a bank debit, where the session offers it."""
+    return fields["method"] == BANK and DEBIT in session["payment_method_types"]
+
+
+def means_of(session: Thing, fields: Mapping[str, str]) -> cards.Card | cards.BankAccount | None:
+    """What the buyer pays with; where nothing is to be paid, a card stands for it that is never asked."""
+    if session["amount_total"] == 0:
+        return cards.SHOWN[0]
+    return cards.find_account(fields["account"]) if by_bank(session, fields) else cards.find(fields["card"])
+
+
+def find_buyer_fault(fields: Mapping[str, str]) -> Fault | None:
+    """What is wrong with who the buyer is."""
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", fields["email"]):
+        return Fault("Please enter your e-mail address.", "email")
+    return None if fields["name"] else Fault("Please enter your name.", "name")
+
+
+def find_debit_fault(fields: Mapping[str, str]) -> Fault | None:
+    """The first thing to correct in the form for a bank debit, or None."""
+    if cards.find_account(fields["account"]) is None:
+        return Fault(NO_TEST_ACCOUNT, "account")
+    return find_buyer_fault(fields)
 
 
 def find_fault(fields: Mapping[str, str], now: datetime) -> Fault | None:

@@ -27,6 +27,7 @@ SESSION_PARAMETERS = frozenset(
     {
         *("mode", "ui_mode", "success_url", "cancel_url", "client_reference_id", "customer_email", "expires_at"),
         *("submit_type", "locale", "currency", "allowed_payment_method_types", "metadata", "expand"),
+        "allow_promotion_codes",
         *("line_items", "line_items[quantity]", PRICE, f"{PRICE}[currency]", f"{PRICE}[unit_amount]"),
         *(f"{PRICE}[product_data]", f"{PRICE}[product_data][name]", f"{PRICE}[product_data][description]"),
         *("payment_intent_data", "payment_intent_data[metadata]", "payment_intent_data[description]"),
@@ -34,6 +35,23 @@ SESSION_PARAMETERS = frozenset(
     }
 )
 REFUND_PARAMETERS = frozenset({"payment_intent", "charge", "amount", "reason", "metadata", "expand"})
+DISPUTE_PARAMETERS = frozenset({"evidence", "evidence[uncategorized_text]", "metadata", "submit", "expand"})
+COUPON_PARAMETERS = frozenset(
+    {"id", "percent_off", "amount_off", "currency", "duration", "max_redemptions", "name", "metadata", "expand"}
+)
+PROMOTION_PARAMETERS = frozenset(
+    {
+        *("code", "promotion", "promotion[type]", "promotion[coupon]", "active", "expires_at", "max_redemptions"),
+        *("metadata", "expand"),
+    }
+)
+INTENT_PARAMETERS = frozenset(
+    {
+        *("amount", "currency", "payment_method", "confirm", "description", "metadata", "expand"),
+        *("automatic_payment_methods", "automatic_payment_methods[enabled]"),
+        "automatic_payment_methods[allow_redirects]",
+    }
+)
 ENDPOINT_PARAMETERS = frozenset({"url", "enabled_events", "api_version", "description", "metadata", "expand"})
 
 
@@ -128,6 +146,15 @@ def total(amount_cents: int, currency: str) -> None:
         raise Refusal(400, message, code="amount_too_small")
     if amount_cents > MOST_CENTS:
         raise Refusal(400, f"The total amount must be no more than {MOST_CENTS} cents.", code="amount_too_large")
+
+
+def direct_payment(params: Thing) -> None:
+    """What a payment without a page must be: of enough money, by a named test card, confirmed at once."""
+    only(params, INTENT_PARAMETERS)
+    if not params.get("confirm") or "payment_method" not in params:
+        raise invalid("confirm", "The stand-in takes payments that are confirmed at once, with a payment_method.")
+    total(params["amount"], params["currency"].lower())
+    metadata(params.get("metadata"), "metadata")
 
 
 def metadata(pairs: Any, name: str) -> None:

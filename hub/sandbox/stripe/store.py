@@ -103,6 +103,15 @@ class Store:
         )
         return [_thing(row) for row in rows]
 
+    def due(self, now: float) -> list[Thing]:
+        """Debits and refunds about which the bank decides by now, in the order in which they came."""
+        rows = self._db.execute(
+            "select body from things where kind in ('checkout.session', 'refund')"
+            " and json_extract(body, '$._due_at') <= ? order by seq",
+            (now,),
+        )
+        return [_thing(row) for row in rows]
+
     def page(self, query: Query) -> tuple[list[Thing], bool]:
         """The objects of one page, newest first, and whether there are more. Raises Refusal for an unknown cursor."""
         where, values = _conditions(query)

@@ -39,6 +39,7 @@ class Courier:
         self._under_way: set[tuple[str, str]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self.paused = False
+        self.copies = 1  # how many times each event is sent at once; the real one promises no less than once
 
     def take_up(self) -> None:
         """Owe anew what an earlier process could not deliver; called once, before the rest."""
@@ -67,6 +68,21 @@ class Courier:
         self.wake()
         async with self._attempted:
             self._attempted.notify_all()  # whoever waits for a first attempt need not
+
+    async def release(self, wanted: list[str]) -> list[str]:
+        """Send what is owed and named here by id or type, one after the other in this order; the rest stays held.
+
+        Returns the ids of the events that were sent. With an empty list everything goes, and holding is over.
+        """
+        if not wanted:
+            await self.pause(False)
+        rows = self._store.pending()
+        types = {row["event_id"]: self._store.get("event", row["event_id"])["type"] for row in rows}
+        ordered = [row for name in wanted for row in rows if name in (row["event_id"], types[row["event_id"]])]
+        for row in dict.fromkeys(ordered):
+            self._under_way.add((row["event_id"], row["endpoint_id"]))
+            await self._attempt(row)
+        return [row["event_id"] for row in dict.fromkeys(ordered)]
 
     async def first_attempt(self, event_id: str, timeout_seconds: float) -> None:
         """Wait until every endpoint has had the event offered once; at most so long, and not at all in a pause."""
@@ -107,14 +123,18 @@ class Courier:
 
     async def _offer(self, event_id: str, endpoint_id: str) -> str:
         """Send one event once, signed with a fresh timestamp; returns the status code, or why there is none."""
-        endpoint = next((each for each in self._account.endpoints() if each["id"] == endpoint_id), None)
+        endpoint = next((each for each in self._account.news.endpoints() if each["id"] == endpoint_id), None)
         if endpoint is None:
             return GONE
         event = self._store.get("event", event_id) | {"pending_webhooks": self._store.undelivered(event_id)}
         body = json.dumps(event, indent=2)
         headers = {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": sign(body, endpoint)}
+        answers = await asyncio.gather(*(self._post(endpoint["url"], body, headers) for _ in range(self.copies)))
+        return max(answers)  # delivered when every copy was; "no answer" is above all numbers
+
+    async def _post(self, url: str, body: str, headers: dict[str, str]) -> str:
         try:
-            answer = await self._http.post(endpoint["url"], content=body, headers=headers, timeout=ANSWER_SECONDS)
+            answer = await self._http.post(url, content=body, headers=headers, timeout=ANSWER_SECONDS)
         except (httpx.HTTPError, httpx.InvalidURL):
             return NO_ANSWER
         return str(answer.status_code)

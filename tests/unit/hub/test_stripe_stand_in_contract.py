@@ -107,7 +107,7 @@ def test_a_browser_is_sent_to_web_addresses_alone(url: str) -> None:
         pytest.param({"client_reference_id": "x" * 201}, "client_reference_id", id="long-reference"),
         pytest.param({"metadata": {str(n): "" for n in range(51)}}, "metadata", id="much-metadata"),
         pytest.param({"metadata": {"a": "x" * 501}}, "metadata", id="long-metadata"),
-        pytest.param({"allow_promotion_codes": True}, "allow_promotion_codes", id="known-to-stripe-alone"),
+        pytest.param({"customer_creation": "always"}, "customer_creation", id="known-to-stripe-alone"),
         pytest.param(
             {"payment_intent_data": {"statement_descriptor_suffix": "123"}},
             "payment_intent_data[statement_descriptor_suffix]",

@@ -104,7 +104,8 @@ async def test_3d_secure_asks_and_takes_no_for_an_answer() -> None:
 async def test_a_disputed_payment_is_announced_after_the_payment() -> None:
     async with desk() as here:
         await here.pay(await here.session(), card="4000000000000259")
-        assert [event["type"] for event in await here.events(limit=2)] == [
+        assert [event["type"] for event in await here.events(limit=3)] == [
+            "charge.dispute.funds_withdrawn",
             "charge.dispute.created",
             "checkout.session.completed",
         ]
