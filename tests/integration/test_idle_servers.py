@@ -12,7 +12,7 @@ import pytest
 
 from tests.hostile.notebook import notebook_of
 from tests.hostile.tab import tab_of
-from tests.open_house import OpenHouse, arrive, opened, server_path, sign_in, visitor
+from tests.open_house import NOTHING_WRITTEN, OpenHouse, arrive, opened, server_path, sign_in, visitor
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 3 * IDLE_SECONDS
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHouse]:
     """A house with two places for dashboards, and little patience."""
     told = {"TNG_IDLE_MINUTES": str(IDLE_SECONDS / 60), "TNG_KERNELS_IN_ALL": "2", "TNG_KERNELS_PER_CUSTOMER": "2"}
-    with opened(tmp_path_factory.mktemp("small") / "var", **told) as house:
+    with opened(tmp_path_factory.mktemp("small") / "var", **told, **NOTHING_WRITTEN) as house:
         yield house
 
 
@@ -99,7 +99,7 @@ def test_a_workbench_that_works_is_kept_and_one_that_is_left_open_is_not(
     pia = person(PIA)
     arrive(pia, "/hub/user-redirect/")
     with notebook_of(small, pia, server_path(PIA)) as cell:
-        assert cell(f"import time; time.sleep({2 * IDLE_SECONDS}); print('trained')") == "trained"
+        assert cell(f"import time; time.sleep({1.5 * IDLE_SECONDS}); print('trained')") == "trained"
         assert runs(small, "hub.lab_server")
 
         def polls_like_an_open_tab() -> bool:

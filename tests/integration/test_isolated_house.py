@@ -58,7 +58,7 @@ def test_its_banner_says_so(house: OpenHouse) -> None:
     ("module", "uid", "gid"),
     [
         ("tng.api", 1, 0),
-        ("tng.cli", 2, 0),
+        ("tng.cli worker", 2, 0),
         ("hub.sandbox.google", 3, 3),
         ("hub.sandbox.stripe", 3, 3),
         ("jupyterhub_idle_culler", 3, 3),

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Response
 
 from tests.browser import Visitor
-from tests.open_house import OpenHouse, opened
+from tests.open_house import NOTHING_WRITTEN, OpenHouse, opened
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +20,7 @@ HERE = "Your desk is open in two places already"
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHouse]:
     """A house as it is given to people, with little patience."""
-    told = {"TNG_IDLE_MINUTES": str(IDLE_SECONDS / 60), "TNG_KERNELS_PER_CUSTOMER": "2"}
+    told = {"TNG_IDLE_MINUTES": str(IDLE_SECONDS / 60), "TNG_KERNELS_PER_CUSTOMER": "2", **NOTHING_WRITTEN}
     with opened(tmp_path_factory.mktemp("small") / "var", **told) as house:
         yield house
 

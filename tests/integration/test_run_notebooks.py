@@ -32,7 +32,8 @@ def run(notebook: str, parameters: dict[str, Any], folder: Path, *, fails: bool 
     executed = folder / f"{notebook}.ipynb"
     given = [part for name, value in parameters.items() for part in ("-p", name, str(value))]
     raw = ["-r", "premise_json", parameters["premise_json"]] if "premise_json" in parameters else []
-    command = [sys.executable, "-m", "papermill", str(ROOT / "notebooks" / "runs" / f"{notebook}.ipynb"), str(executed)]
+    source = ROOT / "notebooks" / "runs" / f"{notebook}.ipynb"
+    command = [sys.executable, "-m", "hub.start", "papermill", str(source), str(executed)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", "IPYTHONDIR": str(folder)}
     done = subprocess.run(
         [*command, *given, *raw, "-k", "python3", "--no-progress-bar"],

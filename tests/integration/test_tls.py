@@ -12,7 +12,7 @@ import pytest
 
 from tests.certificates import Certificate, make_certificate
 from tests.credentials import CLIENT_SECRET, LIVE_KEY, PRODUCTION, WEBHOOK_SECRET
-from tests.open_house import OpenHouse, arrive, free_block, opened, sign_in
+from tests.open_house import NOTHING_WRITTEN, OpenHouse, arrive, free_block, opened, sign_in
 from tng.headers import HSTS
 
 pytestmark = pytest.mark.slow
@@ -27,7 +27,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 def secure(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[OpenHouse]:
     """A demo house at https. That it says it is ready shows that it has found its own door."""
     tls = {"TNG_TLS_CERTIFICATE": str(certificate.chain), "TNG_TLS_KEY": str(certificate.key)}
-    with opened(tmp_path_factory.mktemp("house") / "var", **tls) as house:
+    with opened(tmp_path_factory.mktemp("house") / "var", **tls, **NOTHING_WRITTEN) as house:
         yield house
 
 

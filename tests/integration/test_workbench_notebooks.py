@@ -27,7 +27,8 @@ def run(name: str, home: Path, parameters: dict[str, Any] | None = None) -> list
     (notebook,) = WORKBENCH.glob(f"{name}_*.ipynb")
     executed = home / notebook.name
     given = [part for key, value in (parameters or {}).items() for part in ("-p", key, str(value))]
-    command = [sys.executable, "-m", "papermill", str(notebook), str(executed), *given, "--no-progress-bar"]
+    papermill = [sys.executable, "-m", "hub.start", "papermill"]
+    command = [*papermill, str(notebook), str(executed), *given, "--no-progress-bar"]
     environment = {
         "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(home), "CUDA_VISIBLE_DEVICES": "",
         "JUPYTER_PATH": str(ROOT / "hub" / "templates" / "jupyter"), "TNG_API_URL": NOBODY,

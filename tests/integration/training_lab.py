@@ -135,7 +135,10 @@ def train(folder: Path, *, resume: bool = False) -> None:
 
 
 def ways(folder: Path) -> None:
-    """Trainings that end early, go on, start from a base, fail; what is known of each goes into ways.json."""
+    """Trainings that end early, go on, start from a base, fail; what is known of each goes into ways.json.
+
+    Those that are compared with what other processes do are compiled, as a training is.
+    """
     corpus = invented_corpus(folder)
     told: dict[str, Any] = {}
     whole = _run(CONFIG, corpus, folder / "whole")
@@ -143,6 +146,7 @@ def ways(folder: Path) -> None:
     _run(CONFIG, corpus, folder / "parts", lambda progress: progress.step < 7)
     told["held_out_at_stop"] = json.loads((folder / "parts" / "held_out_losses.json").read_text())
     told["parts"] = [progress.loss for progress in _run(CONFIG, corpus, folder / "parts", resume=True)]
+    _as_it_stands()
     told["resumed_when_over"] = len(_run(CONFIG, corpus, folder / "parts", resume=True))
     longer = replace(CONFIG, steps=26)
     told["longer"] = len(_run(longer, corpus, folder / "parts", resume=True))
@@ -165,6 +169,13 @@ def ways(folder: Path) -> None:
     told["without_held_out"] = _without_held_out(corpus, folder)
     told["bytes_equal"] = _same_twice(corpus, folder)
     (folder / "ways.json").write_text(json.dumps(told))
+
+
+def _as_it_stands() -> None:
+    """From here on steps are taken as they are written: of a training of a few, compiling takes nearly all the time."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
 
 
 def _run(
@@ -260,7 +271,8 @@ CRASHES = {
 
 def crashes(folder: Path) -> None:
     """Trainings that die at a point and are resumed; what came of each goes into crashes.json."""
-    corpus, config = invented_corpus(folder), replace(CONFIG, steps=12)
+    _as_it_stands()
+    corpus, config = invented_corpus(folder), replace(CONFIG, steps=12, network=replace(NETWORK, n_layer=1))
     whole = _run(config, corpus, folder / "whole")
     told: dict[str, Any] = {}
     for place, (point, times) in CRASHES.items():

@@ -17,6 +17,7 @@ from jupyterhub.singleuser.extension import (
     JupyterHubOAuthCallbackHandler,
 )
 from jupyterlab_server.themes_handler import ThemesHandler
+from tornado.web import RedirectHandler
 from voila.configuration import VoilaConfiguration
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.static_file_handler import MultiStaticFileHandler
@@ -82,7 +83,7 @@ def test_messages_pass_through_our_channel(voila: HouseVoila) -> None:
 
 OWNER = {KernelHandler, PageChannel, VoilaShutdownKernelHandler, DeskPage, NoPage}
 OWN_KERNELS = {VisitTeller}
-EVERYBODY = {MultiStaticFileHandler, StyleFiles, ThemesHandler, FileFindHandler}
+EVERYBODY = {MultiStaticFileHandler, StyleFiles, ThemesHandler, FileFindHandler, RedirectHandler}
 SIGN_IN = {JupyterHubLogoutHandler, JupyterHubOAuthCallbackHandler}
 
 
@@ -99,6 +100,7 @@ def test_it_is_known_of_every_address_whom_it_answers(monkeypatch: pytest.Monkey
         HouseVoila.clear_instance()
     assert set(kinds) == OWNER | OWN_KERNELS | EVERYBODY | SIGN_IN
     assert kinds.count(DeskPage) == 2
+    assert kinds.count(RedirectHandler) == 1, "from the address without its last slash"
     assert kinds[-1] is NoPage
 
 

@@ -1,12 +1,9 @@
-"""Fixtures of the gate's tests: ``releases`` are trained once, see ``lab``."""
+"""Fixtures of the gate's tests: ``releases`` are trained once for all tests, see ``lab``."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +17,6 @@ from model.promotion.evaluation import Question, evaluate, read_evaluation
 from model.promotion.script_measures import read_blocked_words
 from model.promotion.verdict import Verdict, verdict_on
 from model.release import make_release
-from tests.architecture.sources import ROOT
 from tests.checkpoints import write_tensors
 from tng.releases import MANIFEST, find_release, writing_release
 from tng.script import Length
@@ -63,19 +59,6 @@ class Lab:
                     shutil.copyfile(path, partial / path.name)
             (partial / file).write_bytes(content)
         return self.made / name
-
-
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All that takes long: a minute of training."""
-    folder = tmp_path_factory.mktemp("lab")
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.unit.model.promotion.lab", str(folder)],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return folder
 
 
 @pytest.fixture

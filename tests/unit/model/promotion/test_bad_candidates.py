@@ -19,6 +19,12 @@ from tng.releases import MANIFEST
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
+@pytest.fixture(autouse=True)
+def _two_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each release is probed as often as it takes to see that it repeats itself; a third time tells no more here."""
+    monkeypatch.setattr(probing, "ROUNDS", 2)
+
+
 def reason(verdict: Verdict, name: str) -> str:
     (check,) = (check for check in verdict.checks if check.name == name)
     assert check.passed is False
