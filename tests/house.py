@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.fakes import FakeClock, FakeGateway, FakeStore
-from tests.samples import PREMISE, the_order
+from tests.samples import PREMISE, forced, the_order
 from tng.errors import ShopClosed
 from tng.fulfilment import Fulfilment
-from tng.jobs import Job
-from tng.orders import Order
+from tng.jobs import NOTICE, Job, JobState
+from tng.orders import Move, Order, OrderState
 from tng.payments import Price
 from tng.ports import Store
+from tng.refunds import Refunds
 from tng.shop import Shop
 
 CHECKOUT_MINUTES = 60
@@ -29,6 +32,7 @@ class House:
     def __post_init__(self) -> None:
         self.gateway = FakeGateway(self.clock)
         self.shop = self.new_shop()
+        self.refunds = Refunds(self.store, self.clock)
         self.fulfilment = Fulfilment(self.store, self.clock, lease_seconds=10, spread=lambda: 0.0)
 
     def new_shop(self) -> Shop:
@@ -67,6 +71,44 @@ class House:
         """The order's job, if there is one."""
         with self.store.read() as work:
             return work.jobs.get(f"order:{order.id}")
+
+    def job_state(self, order: Order) -> JobState:
+        """The state of the order's job."""
+        job = self.job_of(order)
+        assert job is not None
+        return job.state
+
+    def put(self, order: Order, state: OrderState, **changes: Any) -> Order:
+        """Something else happens to the order, whatever the table says."""
+        with self.store.begin() as work:
+            put = work.orders.save(forced(work.orders.get(order.id), state, **changes))
+            work.commit()
+        return put
+
+    def history(self, order: Order) -> Sequence[Move]:
+        """How the order came to its state."""
+        with self.store.read() as work:
+            return work.orders.history(order.id)
+
+    def all_orders(self) -> Sequence[Order]:
+        """Every order, the oldest first."""
+        with self.store.read() as work:
+            return work.orders.having(*OrderState)
+
+    def reports_waiting(self) -> int:
+        """How many reports of Stripe's were not acted on."""
+        with self.store.read() as work:
+            return work.inbox.waiting()
+
+    def notices(self) -> list[dict[str, Any]]:
+        """What operators are to be told, in order; it counts as told after that."""
+        notices = []
+        with self.store.begin() as work:
+            while errand := work.outbox.take(self.clock.now(), self.clock.now(), NOTICE):
+                notices.append(errand.body)
+                work.outbox.finish(errand.key)
+            work.commit()
+        return notices
 
     def _gate(self) -> None:
         if self.closed:

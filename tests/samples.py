@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from tests.fakes import START
 from tng.jobs import Job, JobKind
-from tng.orders import Order, OrderState
+from tng.orders import Move, Order, OrderState
 from tng.ports import Store
 from tng.script import Premise
 
@@ -39,6 +40,12 @@ def a_paid_order(number: int = 1, state: OrderState = OrderState.PAID) -> Order:
         payment_intent_id=f"pi_{number}",
         paid_at=START,
     )
+
+
+def forced(order: Order, state: OrderState, **changes: Any) -> Order:
+    """The order in any state, for a test that begins there: no edge of the table is asked for."""
+    move = Move(START, "test", "put there by a test", order.state, state)
+    return replace(order, state=state, moves=(*order.moves, move), **changes)
 
 
 def a_job(number: int = 1, *, ready_at: datetime | None = START, order: Order | None = None) -> Job:

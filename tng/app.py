@@ -26,7 +26,9 @@ from tng.adapters.messengers import MailMessenger, WebhookMessenger
 from tng.adapters.nvidia import inventory
 from tng.adapters.stripe_gateway import StripeGateway
 from tng.adapters.surroundings import Surroundings
+from tng.bell import Bell, Topic
 from tng.canary import Canary
+from tng.erasing import Sweep
 from tng.fulfilment import Fulfilment
 from tng.gpu_keeper import GpuKeeper
 from tng.gpu_ledger import GpuLedger
@@ -64,6 +66,16 @@ def build_store(settings: Settings) -> SqlStore:
     return SqlStore(connect(settings.orders_url))
 
 
+def clock_of(store: Store) -> Clock:
+    """The time that counts for what is stored there: the database's own, where several machines share one."""
+    return store.clock if isinstance(store, SqlStore) else SystemClock()
+
+
+def bell_of(store: Store, *topics: Topic) -> Bell:
+    """What wakes who waits for something of these topics to be committed there."""
+    return store.bell(*topics) if isinstance(store, SqlStore) else Bell()
+
+
 def build_shelf(settings: Settings) -> ReleaseShelf:
     """Every place where this house has releases."""
     return shelf_of(settings)
@@ -75,7 +87,7 @@ def build_release_ledger(
     """The ledger of releases; it begins with the one of TNG_RELEASE. Raises ShowError, StoreBusy."""
     show_id, first = read_show(settings.show).id, first_release(settings)
     book = store or build_store(settings)
-    return ReleaseLedger(book, clock or SystemClock(), build_shelf(settings), first, show_id=show_id)
+    return ReleaseLedger(book, clock or clock_of(book), build_shelf(settings), first, show_id=show_id)
 
 
 def build_gpu_ledger(orders_url: str, *, host: str, order_gpus: int) -> GpuLedger:
@@ -85,7 +97,7 @@ def build_gpu_ledger(orders_url: str, *, host: str, order_gpus: int) -> GpuLedge
     """
     migrate(orders_url)
     store = SqlStore(connect(orders_url, busy_seconds=3.0))
-    return GpuLedger(store, SystemClock(), host=host, order_gpus=order_gpus)
+    return GpuLedger(store, store.clock, host=host, order_gpus=order_gpus)
 
 
 def build_gateway(settings: Settings, show: Show) -> StripeGateway:
@@ -95,6 +107,7 @@ def build_gateway(settings: Settings, show: Show) -> StripeGateway:
         settings.stripe_webhook_secret.get_secret_value(),
         product=show.product,
         statement=show.statement,
+        promotion_codes=settings.promotion_codes,
         api_base=settings.stripe_api_base,
     )
 
@@ -120,7 +133,7 @@ def build_shop(
     return Shop(
         store,
         gateway or build_gateway(settings, show),
-        clock or SystemClock(),
+        clock or clock_of(store),
         price=price_of(settings, show),
         public_url=settings.public,
         gate=gate,
@@ -140,7 +153,7 @@ def build_lookout(
         more=more,
     )
     looks = around.look if hub_api_url else None
-    return Lookout(store, SystemClock(), lease_seconds=settings.lease_seconds, around=looks)
+    return Lookout(store, clock_of(store), lease_seconds=settings.lease_seconds, around=looks)
 
 
 def build_attendance(settings: Settings, name: str, faults: FaultCounter, *, store: Store | None = None) -> Attendance:
@@ -150,9 +163,10 @@ def build_attendance(settings: Settings, name: str, faults: FaultCounter, *, sto
 
 def build_fulfilment(settings: Settings, *, store: Store | None = None, clock: Clock | None = None) -> Fulfilment:
     """The worker's side: it needs the database, and no key."""
+    store = store or build_store(settings)
     return Fulfilment(
-        store or build_store(settings),
-        clock or SystemClock(),
+        store,
+        clock or clock_of(store),
         lease_seconds=settings.lease_seconds,
         spread=_spread,
     )
@@ -162,7 +176,7 @@ def build_gpu_keeper(settings: Settings, *, store: Store | None = None) -> GpuKe
     """What claims a worker's GPUs, on a machine that has some. Raises StoreBusy."""
     gpus = [gpu.uuid for gpu in inventory(os.environ.get("CUDA_VISIBLE_DEVICES"))]
     book = store or build_store(settings)
-    ledger = GpuLedger(book, SystemClock(), host=socket.gethostname(), order_gpus=settings.order_gpus)
+    ledger = GpuLedger(book, clock_of(book), host=socket.gethostname(), order_gpus=settings.order_gpus)
     return GpuKeeper(ledger, _worker_name(), gpus, settings.order_gpus)
 
 
@@ -199,6 +213,7 @@ def build_worker(settings: Settings, gpus: dict[str, str] | None = None, *, stor
         name=_worker_name(),
         runs_folder=settings.runs_folder,
         lease_seconds=settings.lease_seconds,
+        bell=bell_of(book, Topic.JOBS),
     )
 
 
@@ -221,9 +236,22 @@ def _warming(ledger: ReleaseLedger) -> str:
     return f"from model.writing import warm; warm({str(ledger.current().release.folder)!r})"
 
 
+def build_sweep(settings: Settings, *, store: Store, clock: Clock | None = None) -> Sweep:
+    """What removes what is old: orders' words, what runs said, and the runs of this machine."""
+    return Sweep(
+        store,
+        clock or clock_of(store),
+        settings.runs_folder,
+        days=settings.retention_days,
+        expired_days=settings.expired_days,
+        run_days=settings.run_days,
+    )
+
+
 def build_notice_pump(settings: Settings, *, store: Store | None = None, clock: Clock | None = None) -> NoticePump:
     """What tells operators: for the scheduler, the only process that is given the channels."""
-    return NoticePump(store or build_store(settings), clock or SystemClock(), messengers_of(settings))
+    store = store or build_store(settings)
+    return NoticePump(store, clock or clock_of(store), messengers_of(settings))
 
 
 def channels_of(settings: Settings) -> tuple[Channel, ...]:
@@ -255,7 +283,7 @@ def build_retrainings(
     """The retrainings of the house: for whoever begins them, and for the scheduler, which runs their steps."""
     return Retrainings(
         store,
-        clock or SystemClock(),
+        clock or clock_of(store),
         ledger,
         lease_seconds=settings.lease_seconds,
         new_id=_new_retraining_id,
@@ -265,7 +293,8 @@ def build_retrainings(
 
 def build_operations(settings: Settings, *, store: Store | None = None, clock: Clock | None = None) -> Operations:
     """What an operator sees of releases and retrainings, and does about them. It needs the database, and no key."""
-    store, clock = store or build_store(settings), clock or SystemClock()
+    store = store or build_store(settings)
+    clock = clock or clock_of(store)
     ledger = build_release_ledger(settings, store=store, clock=clock)
     retrainings = build_retrainings(settings, store=store, ledger=ledger, clock=clock)
     timetable = Timetable(store, clock, retrainings)

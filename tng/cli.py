@@ -17,15 +17,16 @@ from pydantic import SecretStr
 from tng import __version__, log
 from tng.adapters.own_memory import close_memory
 from tng.app import build_attendance, build_gpu_keeper, build_store, build_worker
+from tng.commands.backup import backup, restore
+from tng.commands.customers import customers, sweep
 from tng.commands.gpus import gpus
 from tng.commands.group import Commands
 from tng.commands.notices import notices
+from tng.commands.orders import orders
 from tng.commands.release import release
 from tng.commands.schedule import schedule
 from tng.commands.train import train
 from tng.commands.writer import checkpoints, corpus, tracking
-from tng.jobs import Job
-from tng.orders import Order, OrderState
 from tng.settings import Part, Settings
 from tng.training_house import build_scheduler
 
@@ -34,7 +35,10 @@ LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR"]
 
 @click.group(
     cls=Commands,
-    commands=[gpus, release, schedule, train, corpus, checkpoints, tracking, notices],
+    commands=[
+        *(orders, customers, sweep, backup, restore),
+        *(gpus, release, schedule, train, corpus, checkpoints, tracking, notices),
+    ],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="tng")
@@ -92,34 +96,6 @@ def migrate() -> None:
     click.echo("The orders database is up to date.")
 
 
-@main.group()
-def orders() -> None:
-    """Look at orders. Neither the premise nor the script is shown: they are the customer's."""
-
-
-@orders.command("list")
-@click.option("--state", type=click.Choice([state.value for state in OrderState]), help="only those in this state")
-def list_orders(state: str | None) -> None:
-    """List orders, the oldest first."""
-    states = [OrderState(state)] if state else list(OrderState)
-    with build_store(Settings.read()).read() as work:
-        found = work.orders.having(*states)
-    for order in found:
-        click.echo(f"{order.id}  {order.state.value:<10}  {order.placed_at:%Y-%m-%d %H:%M:%S}  {order.customer}")
-    click.echo(f"{len(found)} orders", err=True)
-
-
-@orders.command("show")
-@click.argument("order_id")
-def show_order(order_id: str) -> None:
-    """Show what became of one order, and of the job that writes it."""
-    with build_store(Settings.read()).read() as work:
-        order = work.orders.get(order_id)
-        job = work.jobs.get(f"order:{order_id}")
-    for name, value in order_lines(order, job):
-        click.echo(f"{name:<16}{value}")
-
-
 @main.command("settings")
 def show_settings() -> None:
     """Show every setting and where it comes from; secrets are hidden."""
@@ -128,27 +104,6 @@ def show_settings() -> None:
         variable = field.alias or f"TNG_{name.upper()}"
         origin = "set" if os.environ.get(variable) else "default"
         click.echo(f"{variable:<24}{origin:<9}{_shown(getattr(settings, name)):<34}  {field.description}")
-
-
-def order_lines(order: Order, job: Job | None) -> list[tuple[str, Any]]:
-    """What may be shown of an order, as (name, value)."""
-    lines: list[tuple[str, Any]] = [
-        ("order", order.id),
-        ("customer", order.customer),
-        ("state", order.state.value),
-        ("price", f"{order.amount_cents / 100:.2f} {order.currency.upper()}"),
-        ("placed", order.placed_at),
-        ("paid", order.paid_at or "-"),
-        ("delivered", order.delivered_at or "-"),
-        ("release", order.release_id or "-"),
-    ]
-    if job is not None:
-        lines += [
-            ("job", f"{job.id}, {job.state.value}"),
-            ("attempts", f"{job.attempt}, of them failed: {job.failures}"),
-            ("error", job.error or "-"),
-        ]
-    return lines
 
 
 def stop_on_signals(stop: Callable[[], None]) -> None:

@@ -46,7 +46,10 @@ class Desk(Protocol):
         ...
 
     def yields(self, job: Job) -> bool:
-        """Whether the run should end early, and keep what it has; asked about once a second, on another thread."""
+        """Whether the run should end early, and keep what it has; asked about once a second, on another thread.
+
+        Raises LeaseLost or JobCancelled where it counts no more: it is ended at once then.
+        """
         ...
 
     def accept(self, job: Job, result: Mapping[str, Any], run_folder: Path) -> None:
@@ -95,7 +98,8 @@ class WritingDesk:
         self._fulfilment.heartbeat(job, events)
 
     def yields(self, job: Job) -> bool:
-        """Never: a customer waits."""
+        """Never: a customer waits. Raises JobCancelled within a second of their saying that they do not any more."""
+        self._fulfilment.check(job)
         return False
 
     def accept(self, job: Job, result: Mapping[str, Any], run_folder: Path) -> None:

@@ -5,7 +5,9 @@
     ├── OrderError
     │   ├── OrderNotFound     no such order for this customer
     │   ├── IllegalMove       an order cannot go from this state to that one
-    │   └── ShopClosed        no new order may be taken now
+    │   ├── StillOwed         a customer who cannot be forgotten yet
+    │   ├── ShopClosed        no new order may be taken now
+    │   └── TooManyUnpaid     one customer has too many open pages
     ├── PaymentError
     │   ├── PaymentMismatch   money that does not fit the order
     │   ├── SignatureInvalid  a webhook that Stripe did not send
@@ -32,6 +34,7 @@
     ├── DownloadError         something that could not be fetched
     ├── ScriptError           text that cannot be read as a script
     ├── NoticeUndelivered     a notice that no operator was told
+    ├── BackupError           a backup that cannot be made, or cannot be trusted
     ├── StoreBusy             the database is locked for too long
     ├── ApiError              the api refused, or could not be reached
     ├── HomeTaken             a home folder that is another person's
@@ -77,10 +80,22 @@ class IllegalMove(OrderError):
     user_message = "That is not possible for this order any more."
 
 
+class StillOwed(OrderError):
+    """Somebody's words cannot be taken away while something is owed to them, or may be yet; it says which orders."""
+
+    user_message = "That is possible once all of your orders have come to their end."
+
+
 class ShopClosed(OrderError):
     """No new order may be taken now (no release to write with, no disk, or a full queue)."""
 
     user_message = "We cannot take new orders at the moment. Nothing was charged. Please come back later."
+
+
+class TooManyUnpaid(OrderError):
+    """One customer has so many orders that wait to be paid that the next one would take somebody else's place."""
+
+    user_message = "Several of your orders wait to be paid. Please pay for one of them or cancel it, then order again."
 
 
 class PaymentError(TngError):
@@ -211,6 +226,10 @@ class NoticeUndelivered(TngError):
 
     user_message = "A notice could not be delivered."
     retryable = True
+
+
+class BackupError(TngError):
+    """A backup that cannot be made or read, is not whole, or would be laid over orders that are there."""
 
 
 class StoreBusy(TngError):

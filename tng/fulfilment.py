@@ -13,13 +13,16 @@ from datetime import timedelta
 from typing import Any
 
 from tng import job_endings
-from tng.errors import JobCancelled, RunFailed, TngError
-from tng.jobs import REFUND, Errand, EventKind, Job, JobState, backoff
+from tng.errors import JobCancelled, LeaseLost, RunFailed, TngError
+from tng.jobs import EventKind, Job, JobState, backoff
 from tng.log import kind_of, told
 from tng.orders import Order, OrderState
 from tng.ports import Clock, Event, Store, Work
+from tng.refunds import owe_refund
 
 logger = logging.getLogger(__name__)
+
+MAY_BE_CANCELLED = (JobState.RUNNING, JobState.CANCELLED)
 
 TOLD_SCENES = 10
 """One scene in so many is worth a line in the log."""
@@ -59,7 +62,8 @@ class Fulfilment:
                     logger.info("RUNNING→CANCELLED: its order is %s", order.state.name, extra=_this(job))
                     continue
                 if order is not None and order.state is OrderState.PAID:
-                    work.orders.save(order.moved(OrderState.WRITING))
+                    why = f"attempt {job.attempt} begins"
+                    work.orders.save(order.moved(OrderState.WRITING, by=f"worker {worker}", why=why, at=now))
                 job = _with_current_release(work, job)
                 work.jobs.say(job.token, [(EventKind.STARTED, {})], now)
                 work.commit()
@@ -84,6 +88,15 @@ class Fulfilment:
         for number in _told_scenes(events):
             logger.info("scene %d is written", number, extra=_this(job))
 
+    def check(self, job: Job) -> None:
+        """Whether the run may go on, asked without a lock: it costs a look. Raises as ``heartbeat`` does."""
+        if job.order_id is None:
+            return
+        with self._store.read() as work:
+            is_wanted = work.orders.get(job.order_id).state is OrderState.WRITING
+        if not is_wanted:
+            self.heartbeat(job)
+
     def deliver(
         self,
         job: Job,
@@ -106,6 +119,9 @@ class Fulfilment:
             if order is not None:
                 delivered = order.moved(
                     OrderState.DELIVERED,
+                    by=f"worker {job.worker}",
+                    why=f"attempt {job.attempt} wrote it",
+                    at=now,
                     delivered_at=now,
                     script_text=script_text,
                     release_id=release_id,
@@ -166,16 +182,20 @@ class Fulfilment:
         raise JobCancelled(f"job {job.key}: its order is {order.state.name}, not WRITING; the run is to stop")
 
     def _cancel(self, work: Work, job: Job) -> None:
-        work.jobs.say(job.token, [(EventKind.CANCELLED, {})], self._clock.now())
-        work.jobs.update(job.token, state=JobState.CANCELLED, lease_until=None)
+        """CANCELLED, if whoever moved the order did not see to it. Raises LeaseLost where it is done, or owed again."""
+        current = work.jobs.get(job.key)
+        is_ours = current is not None and current.attempt == job.attempt and current.state in MAY_BE_CANCELLED
+        if not is_ours:
+            raise LeaseLost(f"job {job.key}: attempt {job.attempt} does not own it any more")
+        work.jobs.cancel(job.key, self._clock.now())
 
     def _bury(self, work: Work, job: Job, order: Order | None, error: TngError, failures: int) -> None:
         """DEAD, REFUNDING and the errand belong to one commit: nobody can forget the refund."""
         now = self._clock.now()
         job_endings.bury(work, job, error, now, failures=failures)
         if order is not None:
-            work.orders.save(order.moved(OrderState.REFUNDING))
-            work.outbox.add(refund_errand(order), now)
+            why = f"it could not be written: {kind_of(error)}"
+            owe_refund(work, order, by=f"worker {job.worker}", why=why, now=now)
 
     def _bury_overdrawn(self) -> None:
         """Give up jobs whose worker died on every attempt."""
@@ -204,15 +224,6 @@ class Fulfilment:
         if order is not None and wanted:
             logger.info("refund owed: WRITING→REFUNDING", extra=_this(job))
         return True
-
-
-def refund_errand(order: Order) -> Errand:
-    """The money of an order, owed back. Its key is Stripe's idempotency key: owed twice, it is given once."""
-    return Errand(
-        key=f"order-{order.id}-refund",
-        kind=REFUND,
-        body={"order_id": order.id, "payment_intent_id": order.payment_intent_id},
-    )
 
 
 def _this(job: Job, **more: object) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Job:
 
     ``given_back`` counts the attempts that a worker on its way out returned: they are not held against the job.
     ``release_id`` is the release that the attempt in hand, or the last one, writes with: one attempt, one release;
-    ``promotion_id`` is the row of the ledger that said so.
+    ``promotion_id`` is the row of the ledger that said so. A lower ``priority`` is sooner; 0 is ordinary.
     """
 
     id: int
@@ -71,6 +71,7 @@ class Job:
     error: str | None = None
     release_id: str | None = None
     promotion_id: int | None = None
+    priority: int = 0
 
     @property
     def token(self) -> tuple[int, int]:
@@ -102,6 +103,10 @@ class EventKind(StrEnum):
     CANCELLED = "cancelled"
 
 
+MARKS = frozenset({EventKind.STARTED, EventKind.DONE, EventKind.DEAD, EventKind.CANCELLED})
+"""When a run began and how it ended. The others hold the words of a script."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobEvent:
     """Something that a run said; ``id`` grows, and is the Last-Event-ID of the stream."""
@@ -121,12 +126,17 @@ NOTICE = "notice"
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """An effect on the outside world that is owed (a row of the outbox). ``key`` makes a repetition known there."""
+    """An effect on the outside world that is owed (a row of the outbox). ``key`` makes a repetition known there.
+
+    ``owed_at`` is since when; the store gives it.
+    """
 
     key: str
     kind: str
     body: dict[str, Any]
     tries: int = 0
+    owed_at: datetime | None = None
+    done: bool = False
 
 
 def backoff(failures: int, spread: float = 0.0) -> timedelta:

@@ -22,8 +22,9 @@ from tng.ports import Event
 
 BATCH_SECONDS = 0.2
 """Events are stored this often: a row for each token of a script would be thousands."""
-YIELD_SECONDS = 1.0
-"""A run is asked to end early no sooner than this after the last look."""
+YIELD_SECONDS = 0.7
+"""Whether a run is to go on is asked no sooner than this after the last look: an order that is cancelled is heard of
+within a second, however silent its notebook is."""
 YIELD_AGAIN_SECONDS = 60.0
 """A kernel that is between two cells hears nothing: a run that goes on for so long is asked again."""
 SILENT_SECONDS = 30.0
@@ -65,6 +66,7 @@ class LeaseKeeper:
         """``renew`` stores events and renews the lease, or raises; ``hurry`` set means: end the run now.
 
         ``yields`` says whether the run should end early, and keep what it has: once it does, the kernel gets SIGINT.
+        It raises LeaseLost or JobCancelled where the run counts no more: the kernel is ended then.
         """
         self._renew, self._lease_seconds, self._hurry, self._yields = renew, lease_seconds, hurry, yields
         self._lock = threading.Lock()
@@ -115,13 +117,19 @@ class LeaseKeeper:
                 return
             if self._events or time.monotonic() - self._renewed >= self._lease_seconds / 3:
                 self._beat()
-            if time.monotonic() - self._looked >= YIELD_SECONDS:
+            if self.verdict is Verdict.KEPT and time.monotonic() - self._looked >= YIELD_SECONDS:
                 self._look()
 
     def _look(self) -> None:
         """Is the run to end early? Asked until the answer is yes: then it stays so."""
         try:
             asked = self.yielded or self._yields()
+        except LeaseLost as error:
+            self._end(Verdict.LOST, str(error))
+            return
+        except JobCancelled as error:
+            self._end(Verdict.CANCELLED, str(error))
+            return
         except Exception as error:  # noqa: BLE001  whatever a database raises: it is asked again in a second
             asked = False
             logger.warning("nobody says whether the run is to end (%s)", kind_of(error))

@@ -168,4 +168,5 @@ def _queue(work: Work, workers: Sequence[Presence], now: datetime) -> Queue:
         oldest_seconds=max(0.0, (now - oldest_at).total_seconds()) if oldest_at else 0.0,
         estimate_seconds=waiting * run_seconds / here if run_seconds is not None and here else None,
         refunds_waiting=work.counts.errands(REFUND),
+        reports_waiting=work.inbox.waiting(),
     )

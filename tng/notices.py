@@ -50,11 +50,27 @@ class NoticeKind(StrEnum):
     ROLLED_BACK = "rolled_back"
     CANARY_BREACH = "canary_breach"
     SCHEDULE_LATE = "schedule_late"
+    REFUND_FAILED = "refund_failed"
+    """Stripe or a bank did not give the money back: an operator must."""
+    DISPUTED = "disputed"
+    """A bank asks for money back, or asks what it was for."""
+    DISPUTE_CLOSED = "dispute_closed"
+    ODD_PAYMENT = "odd_payment"
+    """Money that does not fit its order, or a report of Stripe's that nobody could act on."""
     TEST = "test"
     """Nothing: somebody tries whether notices arrive."""
 
 
-BAD_NEWS = frozenset({NoticeKind.RETRAINING_FAILED, NoticeKind.CANARY_BREACH, NoticeKind.SCHEDULE_LATE})
+BAD_NEWS = frozenset(
+    {
+        NoticeKind.RETRAINING_FAILED,
+        NoticeKind.CANARY_BREACH,
+        NoticeKind.SCHEDULE_LATE,
+        NoticeKind.REFUND_FAILED,
+        NoticeKind.DISPUTED,
+        NoticeKind.ODD_PAYMENT,
+    }
+)
 """These stand in the log as warnings."""
 
 

@@ -1,7 +1,7 @@
-"""An order and its life: what may follow what, as one table. No database, no money, no clock.
+"""An order and its life: what may follow what, as one table, and who moved it why. No database, no money, no clock.
 
 PLACED → PAID → WRITING → DELIVERED
-   ↘ EXPIRED   ↘ REFUNDING → REFUNDED
+   ↘ EXPIRED   ↘ REFUNDING → REFUNDED        DISPUTED freezes whatever was paid
 """
 
 from __future__ import annotations
@@ -14,6 +14,12 @@ from typing import Any
 
 from tng.errors import IllegalMove
 from tng.script import Premise
+
+
+class LeftOut(str):
+    """Stands for a text that is there and was not read, because a list needs none. Saving it changes nothing."""
+
+    __slots__ = ()
 
 
 class OrderState(StrEnum):
@@ -39,10 +45,33 @@ MOVES: dict[OrderState, frozenset[OrderState]] = {
     ),
     OrderState.DELIVERED: frozenset({OrderState.REFUNDING, OrderState.REFUNDED, OrderState.DISPUTED}),
     OrderState.REFUNDING: frozenset({OrderState.REFUNDED, OrderState.DISPUTED}),
-    OrderState.REFUNDED: frozenset(),
-    OrderState.DISPUTED: frozenset({OrderState.PAID, OrderState.WRITING, OrderState.DELIVERED, OrderState.REFUNDED}),
+    # a bank may send a refund back days later: the money is owed again
+    OrderState.REFUNDED: frozenset({OrderState.REFUNDING}),
+    # won: back to where it was, and written anew where it was being written; lost: the bank gave the money back
+    OrderState.DISPUTED: frozenset({OrderState.PAID, OrderState.DELIVERED, OrderState.REFUNDING, OrderState.REFUNDED}),
 }
 """Which states may follow a state. Everything that is not here is an IllegalMove."""
+
+ENDS = frozenset({OrderState.DELIVERED, OrderState.EXPIRED, OrderState.REFUNDED})
+"""States in which nothing is owed to anybody."""
+
+PAYABLE = frozenset({OrderState.PLACED, OrderState.EXPIRED})
+"""States in which money may still arrive for an order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A row of the audit: an order went from one state to another. ``before`` is None where it was placed.
+
+    ``actor`` is a plain word, with a name where there is one: ``customer``, ``stripe``, ``reconciler``,
+    ``worker host:pid``, ``operator name``, ``clock``. ``why`` holds no word of a premise, and no address.
+    """
+
+    at: datetime
+    actor: str
+    why: str
+    before: OrderState | None
+    after: OrderState
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +79,14 @@ class Order:
     """What a customer wants, at what price, and how far it is.
 
     ``customer`` is the hub's user name. ``request_key`` is the page's own name for the request, so that a
-    double click places one order. ``amount_cents`` and ``currency`` are the price of the day it was placed.
+    double click places one order. ``amount_cents`` and ``currency`` are the price of the day it was placed;
+    ``paid_cents`` is what arrived, which a promotion code makes less.
     ``provenance`` is what the writer says of how the script came about, as plain JSON: it holds no word of the script.
-    All times are aware UTC.
+    ``refund_attempt`` counts the refunds that were begun; ``before_dispute`` is where a won dispute leads back to.
+    ``is_part`` says that the customer stopped the writing: ``script_text`` is what stood then.
+    ``trouble`` is a sentence for the operator, who must act; None where nobody need.
+    ``ended_at`` is when it came to its present end; ``erased_at`` when its private words were taken away.
+    ``moves`` are those that the store has not written down yet. All times are aware UTC.
     """
 
     id: str
@@ -69,14 +103,42 @@ class Order:
     checkout_expires_at: datetime | None = None
     payment_intent_id: str | None = None
     paid_at: datetime | None = None
+    paid_cents: int | None = None
     delivered_at: datetime | None = None
     release_id: str | None = None
     script_text: str | None = None
+    is_part: bool = False
     run_sha256: str | None = None
     provenance: Mapping[str, Any] | None = None
+    refund_attempt: int = 0
+    before_dispute: OrderState | None = None
+    trouble: str | None = None
+    ended_at: datetime | None = None
+    erased_at: datetime | None = None
+    moves: tuple[Move, ...] = ()
 
-    def moved(self, state: OrderState, **changes: object) -> Order:
-        """The same order in another state. Raises IllegalMove where the table has no such edge."""
+    def moved(self, state: OrderState, *, by: str, why: str, at: datetime, **changes: object) -> Order:
+        """The same order in another state, and who moved it why. Raises IllegalMove where there is no such edge."""
         if state not in MOVES[self.state]:
             raise IllegalMove(f"order {self.id}: {self.state} → {state} is not in the table of moves")
-        return replace(self, state=state, **changes)  # type: ignore[arg-type]
+        moves = (*self.moves, Move(at, by, why, self.state, state))
+        ended_at = at if state in ENDS else None
+        return replace(self, state=state, moves=moves, ended_at=ended_at, **changes)  # type: ignore[arg-type]
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether its customer may read and take along what is written: delivered, or the part of a stopped one."""
+        if self.script_text is None:
+            return False
+        kept = self.is_part and self.state in (OrderState.REFUNDING, OrderState.REFUNDED)
+        return kept or self.state is OrderState.DELIVERED
+
+
+def follows(stored: OrderState, order: Order) -> bool:
+    """Whether the moves that an order carries lead from the stored state to its own; none are needed to stay."""
+    at = stored
+    for move in order.moves:
+        if move.before is not at:
+            return False
+        at = move.after
+    return at is order.state

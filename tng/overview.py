@@ -55,6 +55,7 @@ class Queue:
     oldest_seconds: float = 0.0
     estimate_seconds: float | None = None
     refunds_waiting: int = 0
+    reports_waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,23 @@ class CheckoutStatus(StrEnum):
     EXPIRED = "expired"
 
 
+class Dispute(StrEnum):
+    """A bank asks for money back (docs.stripe.com/disputes). An inquiry moves no money yet."""
+
+    INQUIRY = "inquiry"
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What Stripe says of a checkout when asked again: the only source of truth about money."""
+    """What Stripe says of a checkout when asked again: the only source of truth about money.
+
+    ``subtotal_cents`` is before a promotion code, ``amount_cents`` what is charged. ``paid`` is also true where a code
+    left nothing to pay: there is no ``payment_intent_id`` then. ``refunded`` means in full; a refund that failed
+    afterwards is none. ``dispute`` is the last one.
+    """
 
     session_id: str
     order_id: str | None
@@ -60,19 +74,26 @@ class Payment:
     currency: str
     livemode: bool
     payment_intent_id: str | None = None
+    subtotal_cents: int | None = None
     refunded: bool = False
-    disputed: bool = False
+    dispute: Dispute | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentEvent:
-    """A verified webhook: a hint that something happened, never a fact about it."""
+    """Something that Stripe reports: a hint that something happened, never a fact about it.
+
+    ``order_id`` is our own word in the object's metadata, None where it has none (a dispute). ``tries`` counts how
+    often it was taken from the inbox.
+    """
 
     id: str
     type: str
     session_id: str | None
     payment_intent_id: str | None
     order_id: str | None
+    created_at: datetime | None = None
+    tries: int = 0
 
 
 def check_payment(order: Order, payment: Payment, *, livemode: bool) -> None:
@@ -80,10 +101,21 @@ def check_payment(order: Order, payment: Payment, *, livemode: bool) -> None:
     facts = [
         ("session", payment.session_id, order.checkout_session_id),
         ("order", payment.order_id, order.id),
-        ("amount_cents", payment.amount_cents, order.amount_cents),
+        ("amount_cents", _before_codes(payment), order.amount_cents),
         ("currency", payment.currency.lower(), order.currency.lower()),
         ("livemode", payment.livemode, livemode),
     ]
     wrong = [f"{name} {got!r}, not {wanted!r}" for name, got, wanted in facts if got != wanted]
     if wrong:
         raise PaymentMismatch(f"order {order.id}: payment differs in {'; '.join(wrong)}. Nothing was changed.")
+
+
+def _before_codes(payment: Payment) -> int:
+    """What would have been charged without a promotion code; what is charged may be less, and never more."""
+    full = payment.amount_cents if payment.subtotal_cents is None else payment.subtotal_cents
+    return max(full, payment.amount_cents)
+
+
+def job_key(order: Order) -> str:
+    """The unique key of the job that an order owes."""
+    return f"order:{order.id}"

@@ -6,7 +6,7 @@ that runs over both.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from tng.house_ports import Counts, Gpus, Promotions, Retrainings, Schedules, Watch
 from tng.jobs import WRITING, Errand, EventKind, Job, JobEvent, JobKind
-from tng.orders import Order, OrderState
+from tng.orders import Move, Order, OrderState
 from tng.payments import Checkout, Payment, PaymentEvent
 
 Event = tuple[EventKind, dict[str, Any]]
@@ -31,28 +31,59 @@ class Clock(Protocol):
 class Orders(Protocol):
     """The orders of one unit of work. A stranger's order is OrderNotFound, as is one that does not exist."""
 
-    def add(self, order: Order) -> None:
-        """Store a new order."""
+    def add(self, order: Order) -> Order:
+        """Store a new order, and its moves in the audit: the order without them."""
         ...
 
     def get(self, order_id: str, customer: str | None = None) -> Order:
         """The order, of this customer where one is named. Raises OrderNotFound."""
         ...
 
-    def find(self, *, request: tuple[str, str] | None = None, session_id: str | None = None) -> Order | None:
-        """The order of a (customer, request key) or of a checkout session, or None."""
+    def find(
+        self,
+        *,
+        request: tuple[str, str] | None = None,
+        session_id: str | None = None,
+        payment_intent_id: str | None = None,
+    ) -> Order | None:
+        """The order of a (customer, request key), of a checkout session or of a payment, or None."""
         ...
 
     def of(self, customer: str) -> Sequence[Order]:
-        """The customer's orders, the newest first."""
+        """The customer's orders, the newest first. A script is ``LeftOut``: it is there, and was not read."""
         ...
 
     def having(self, *states: OrderState) -> Sequence[Order]:
         """The orders in these states, the oldest first."""
         ...
 
-    def save(self, order: Order) -> None:
-        """Store what changed. Raises OrderNotFound."""
+    def count(self, *states: OrderState) -> int:
+        """How many orders are in these states."""
+        ...
+
+    def save(self, order: Order) -> Order:
+        """Store what changed, and its moves in the audit: the order without them.
+
+        Raises OrderNotFound; IllegalMove where no move leads from the stored state to the order's.
+        """
+        ...
+
+    def history(self, order_id: str) -> Sequence[Move]:
+        """How the order came to its state, the first move first; empty where there is none."""
+        ...
+
+    def listed(self, *states: OrderState, customer: str | None = None, troubled: bool = False) -> Sequence[Order]:
+        """The orders in these states, or in any, the oldest first; of one customer, or those with trouble, alone.
+
+        A script is ``LeftOut``.
+        """
+        ...
+
+    def ended_before(self, moment: datetime, *states: OrderState, limit: int = 100) -> Sequence[Order]:
+        """Orders at an end since before ``moment`` whose private words are still there, the oldest first.
+
+        Only of these states, where some are named.
+        """
         ...
 
 
@@ -70,7 +101,10 @@ class Jobs(Protocol):
     def claim(
         self, worker: str, now: datetime, lease_until: datetime, kinds: Collection[JobKind] = WRITING
     ) -> Job | None:
-        """Take the oldest job of these kinds that is due, or whose lease is over: RUNNING, attempt + 1, or None."""
+        """Take a job of these kinds that is due, or whose lease is over: RUNNING, attempt + 1, or None.
+
+        The lowest priority first, then what was begun before, then the oldest: a repeated attempt keeps its place.
+        """
         ...
 
     def overdrawn(self, now: datetime, kinds: Collection[JobKind] = WRITING) -> Sequence[Job]:
@@ -81,12 +115,40 @@ class Jobs(Protocol):
         """Change fields of the running job of this token. Raises LeaseLost where it is not this run's any more."""
         ...
 
+    def cancel(self, key: str, now: datetime) -> None:
+        """Nobody owes it any more: CANCELLED, with an event that says so; one that has ended, or is none, stays so."""
+        ...
+
+    def revive(self, key: str, now: datetime) -> None:
+        """A cancelled one is owed again, and due at once; the attempt that was cut short is not held against it."""
+        ...
+
+    def hurry(self, key: str, priority: int) -> None:
+        """Give it another priority; none of this key is fine."""
+        ...
+
+    def place(self, key: str) -> int | None:
+        """How many are taken before it, running ones not counted; None where it does not wait."""
+        ...
+
+    def forget(self, order_id: str) -> Sequence[Job]:
+        """Take away what the jobs of an order were told and what their runs said; the jobs, as they are then."""
+        ...
+
     def say(self, token: tuple[int, int], events: Sequence[Event], now: datetime) -> None:
         """Add events of this run, in order."""
         ...
 
     def heard(self, job_id: int, after: int = 0) -> Sequence[JobEvent]:
         """The job's events with a greater id, in order, at most 500."""
+        ...
+
+    def find(self, job_id: int) -> Job | None:
+        """The job of this id, or None."""
+        ...
+
+    def hush(self, before: datetime) -> int:
+        """Take away what runs of scripts that have ended said before, but for when they began and ended; how much."""
         ...
 
 
@@ -112,16 +174,40 @@ class Outbox(Protocol):
         """It is done, and never comes back."""
         ...
 
-
-class Inbox(Protocol):
-    """Webhooks that were seen. An event counts as handled only when that was committed with its effect."""
-
-    def handled(self, event_id: str) -> bool:
-        """Whether this event was handled before."""
+    def of(self, order_id: str) -> Sequence[Errand]:
+        """What is owed to the customer of an order, and what was: the oldest first."""
         ...
 
-    def record(self, event: PaymentEvent, now: datetime) -> None:
-        """Mark the event as handled; marking twice is fine."""
+
+class Inbox(Protocol):
+    """What Stripe reported. A report counts as processed only when that was committed, after it was acted on."""
+
+    def receive(self, event: PaymentEvent, now: datetime) -> bool:
+        """Keep it, due at once; whether it is new. The same event twice is kept once."""
+        ...
+
+    def take(self, now: datetime, again_at: datetime) -> PaymentEvent | None:
+        """The oldest one that is due and not processed, or None; it comes back at ``again_at``."""
+        ...
+
+    def put_off(self, event_id: str, due_at: datetime) -> None:
+        """It could not be acted on, and comes back at ``due_at``; one that is processed stays so."""
+        ...
+
+    def finish(self, event_id: str, now: datetime) -> None:
+        """It was acted on, and never comes back."""
+        ...
+
+    def processed(self, event_id: str) -> bool:
+        """Whether this event was acted on."""
+        ...
+
+    def waiting(self) -> int:
+        """How many are not processed."""
+        ...
+
+    def forget(self, before: datetime) -> int:
+        """Take away those that were processed before; how many."""
         ...
 
 
@@ -176,12 +262,26 @@ class PaymentGateway(Protocol):
         """Make sure that it cannot be paid any more; one that is closed already is fine."""
         ...
 
-    def refund(self, payment_intent_id: str, *, order_id: str, key: str) -> None:
-        """Give the money back; the same key twice, or a charge already refunded, is fine."""
+    def session_of(self, payment_intent_id: str) -> str | None:
+        """The checkout session that a payment belongs to, or None."""
+        ...
+
+    def refund(self, payment_intent_id: str, *, order_id: str, key: str, look_first: bool = False) -> None:
+        """Give the money back; the same key twice, or a charge already refunded, is fine.
+
+        ``look_first`` where the key may be too old to be known: then a refund that was made before is found.
+        """
+        ...
+
+    def recent_events(self, since: datetime) -> Iterable[PaymentEvent]:
+        """What happened since, the oldest first, of the kinds that are acted on: what webhooks may have missed."""
         ...
 
     def read_event(self, payload: bytes, signature: str | None, now: datetime) -> PaymentEvent:
-        """Verify a webhook against ``now`` (±300 s). Raises SignatureInvalid."""
+        """Verify a webhook against ``now`` (±300 s).
+
+        Raises SignatureInvalid, also for one of another account, or of test money where money is real.
+        """
         ...
 
 

@@ -16,6 +16,7 @@ class Provenance:
 
     ``longest_run_words`` is the longest passage, in words, that it shares with that text; ``written_again`` counts
     the scenes that were refused at least once. ``corpus_is_ours`` says that the training text is the product's own.
+    ``part_of`` is how many scenes were planned where the writing was stopped, and ``part`` how many there are.
     """
 
     release_id: str | None = None
@@ -25,12 +26,15 @@ class Provenance:
     longest_run_words: int | None = None
     share: float | None = None
     corpus_is_ours: bool = False
+    part: int | None = None
+    part_of: int | None = None
 
     @classmethod
     def read(cls, fields: Mapping[str, Any] | None) -> Provenance:
         """From the run's JSON. A part that is missing, or of another kind, counts as not told."""
         fields = fields or {}
         gates, copied = _mapping(fields.get("gates")), _mapping(fields.get("copied"))
+        part = _mapping(fields.get("part"))
         release_id = fields.get("release")
         return cls(
             release_id=release_id if isinstance(release_id, str) and release_id else None,
@@ -40,13 +44,22 @@ class Provenance:
             longest_run_words=_count(copied.get("longest_run_words")),
             share=_share(copied.get("share")),
             corpus_is_ours=copied.get("corpus_is_ours") is True,
+            part=_count(part.get("written")),
+            part_of=_count(part.get("planned")),
         )
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """All that was told, for the person who reads the script; nothing where nothing was."""
-        told = (self._writer, self._rewriting, self.copied)
+        told = (self._writer, self.how_far, self._rewriting, self.copied)
         return tuple(sentence for sentence in told if sentence)
+
+    @property
+    def how_far(self) -> str:
+        """One sentence where the script is a part, because its customer stopped the writing; else empty."""
+        if self.part is None or not self.part_of or self.part >= self.part_of:
+            return ""
+        return f"A part: {self.part:,} of {self.part_of:,} scenes, because the writing was stopped."
 
     @property
     def copied(self) -> str:

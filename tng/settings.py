@@ -88,6 +88,11 @@ class Settings(BaseSettings):
         20, ge=0, le=1000, description="scripts after a promotion that are held against its proof; 0: none"
     )
     keep_days: int = Field(30, ge=1, description="days that a retraining's files are kept after its end")
+    retention_days: int = Field(
+        0, ge=0, description="days after its end that an order keeps its premise and script; 0: for ever"
+    )
+    expired_days: int = Field(30, ge=0, description="the same for an order that was never paid; 0: for ever")
+    run_days: int = Field(30, ge=1, description="days that the notebook of a run which wrote for a customer is kept")
     power_users: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(), description="addresses that get JupyterLab, separated by commas"
     )
@@ -118,10 +123,11 @@ class Settings(BaseSettings):
     spare_kernels: int = Field(1, ge=0, le=8, description="kernels kept warm, the writer loaded")
     reconcile_seconds: float = Field(30.0, gt=0, description="how often orders are held against Stripe")
     checkout_minutes: int = Field(60, ge=31, le=1439, description="how long a checkout can be paid")
+    promotion_codes: bool = Field(False, description="the page at Stripe takes promotion codes")
     queue_limit: int = Field(200, gt=0, description="paid orders waiting, beyond which no new one is taken")
     free_disk_mb: int = Field(200, ge=0, description="free space below which no new order is taken")
     log: LogForm = Field(LogForm.PLAIN, description="plain or json: how a line of the log of api and worker is written")
-    database_url: str = Field("", description="the orders database; default SQLite in the home folder")
+    database_url: str = Field("", description="the orders database, PostgreSQL by URL; default SQLite in home")
     google_client_id: str = Field("", alias="GOOGLE_CLIENT_ID", description="from Google's console; unset: a stand-in")
     google_client_secret: SecretStr = Field(SecretStr(""), alias="GOOGLE_CLIENT_SECRET", description="belongs to it")
     google_client_secret_file: Path | None = Field(

@@ -13,20 +13,32 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from tng.errors import GatewayUnavailable, TngError
-from tng.fulfilment import refund_errand
+from tng.cancelling import Cancelling
+from tng.errors import GatewayUnavailable, ShopClosed, StoreBusy, TngError, TooManyUnpaid
 from tng.jobs import Job, JobEvent
 from tng.log import about, kind_of, told
-from tng.orders import Order, OrderState
-from tng.payments import CheckoutStatus, Payment, PaymentEvent, Price
+from tng.orders import PAYABLE, Move, Order, OrderState
+from tng.payments import CheckoutStatus, Payment, PaymentEvent, Price, job_key
 from tng.ports import Clock, PaymentGateway, Store
+from tng.refunds import RefundPump
+from tng.reports import Reports
 from tng.script import Premise
-from tng.till import PAYABLE, Till, job_key
+from tng.standing import Standing, Standings
+from tng.till import Till
 
 logger = logging.getLogger(__name__)
 
 LEAST_PAGE = timedelta(minutes=30)
 """Stripe opens no page that would live shorter (docs.stripe.com/api/checkout/sessions/create, ``expires_at``)."""
+
+
+MOST_SILENT = 3
+"""Silences of Stripe, one after the other, that end a pass: one of them may be about a single order."""
+
+ASKED_AT_ONCE = 50
+
+MOST_UNPAID = 10
+"""Orders of one customer that may wait to be paid: open pages count in the queue, and nobody is to fill it alone."""
 
 
 class Shop:
@@ -52,6 +64,10 @@ class Shop:
         self._gateway = gateway
         self._clock = clock
         self._till = Till(store, gateway, clock)
+        self._refunds = RefundPump(store, gateway, clock)
+        self._reports = Reports(store, gateway, clock, self._till, self._refunds)
+        self._cancelling = Cancelling(store, gateway, clock, self._till)
+        self._standings = Standings(store, clock)
         self.price = price
         self._public_url = public_url
         self._gate = gate
@@ -62,7 +78,7 @@ class Shop:
     def place_order(self, customer: str, premise: Premise, request_key: str) -> Order:
         """A new order at the price of the day; the same request key gives the same order.
 
-        Raises ShopClosed, StoreBusy.
+        Raises ShopClosed, TooManyUnpaid, StoreBusy.
         """
         with self._store.read() as work:
             if known := work.orders.find(request=(customer, request_key)):
@@ -71,6 +87,9 @@ class Shop:
         with self._store.begin() as work:
             if known := work.orders.find(request=(customer, request_key)):
                 return known  # a double click came first
+            if len(work.orders.listed(OrderState.PLACED, customer=customer)) >= MOST_UNPAID:
+                raise TooManyUnpaid(f"{MOST_UNPAID} orders of one customer wait to be paid")
+            now = self._clock.now()
             order = Order(
                 id="ord_" + secrets.token_hex(16),
                 customer=customer,
@@ -78,9 +97,10 @@ class Shop:
                 premise=premise,
                 amount_cents=self.price.amount_cents,
                 currency=self.price.currency,
-                placed_at=self._clock.now(),
+                placed_at=now,
+                moves=(Move(now, "customer", "placed", None, OrderState.PLACED),),
             )
-            work.orders.add(order)
+            order = work.orders.add(order)
             work.commit()
         with about(order=order.id):
             logger.info("PLACED", extra=told(amount_cents=order.amount_cents, currency=order.currency))
@@ -92,9 +112,27 @@ class Shop:
             return work.orders.get(order_id, customer)
 
     def orders(self, customer: str) -> Sequence[Order]:
-        """The customer's orders, the newest first."""
+        """The customer's orders, the newest first, their scripts left out."""
         with self._store.read() as work:
             return work.orders.of(customer)
+
+    def standing(self, order: Order) -> Standing:
+        """Its place among those that wait, and who ended it. Raises StoreBusy."""
+        return self._standings.of(order)
+
+    def cancel(self, order_id: str, customer: str) -> Order:
+        """Take the order back, or stop its writing; see :meth:`tng.cancelling.Cancelling.cancel`."""
+        return self._cancelling.cancel(order_id, customer)
+
+    def why_closed(self) -> str | None:
+        """The sentence for whoever would order now, and cannot; None where orders are taken."""
+        try:
+            self._gate()
+        except ShopClosed as error:
+            return error.user_message
+        except StoreBusy:
+            return None  # nobody knows; whoever orders is told
+        return None
 
     def events(self, order_id: str, customer: str, after: int = 0) -> tuple[Order, Job | None, Sequence[JobEvent]]:
         """The order, its job and what its runs said since event ``after``, all of one moment. Raises OrderNotFound."""
@@ -113,7 +151,7 @@ class Shop:
         PaymentRefused, GatewayUnavailable, StoreBusy.
         """
         order = self.order(order_id, customer)
-        if order.state not in PAYABLE:
+        if order.state not in PAYABLE or order.erased_at is not None:
             return order
         with about(order=order.id):
             return self._open_checkout(order)
@@ -122,7 +160,7 @@ class Shop:
         if order.checkout_session_id is not None:
             payment = self._gateway.read_payment(order.checkout_session_id)
             if payment.paid:
-                return self._till.settle(payment) or order
+                return self._till.confirm_payment(order.checkout_session_id) or order
             if not _is_over(order, payment):
                 return order
         self._gate()
@@ -148,13 +186,13 @@ class Shop:
         now = self._clock.now()
         with self._store.begin() as work:
             order = work.orders.get(seen.id)
-            if order.state not in PAYABLE or order.checkout_session_id != seen.checkout_session_id:
+            if order.state not in PAYABLE or order.checkout_session_id != seen.checkout_session_id or order.erased_at:
                 return order
             lost = order.state is OrderState.PLACED and order.checkout_session_id is None
             if lost and order.checkout_expires_at is not None and order.checkout_expires_at - now >= LEAST_PAGE:
                 return order  # its page was never answered for
             if order.state is OrderState.EXPIRED:
-                order = order.moved(OrderState.PLACED)
+                order = order.moved(OrderState.PLACED, by="customer", why="asks for a new page", at=now)
             order = replace(
                 order,
                 checkout_attempt=order.checkout_attempt + 1,
@@ -162,7 +200,7 @@ class Shop:
                 checkout_url=None,
                 checkout_expires_at=now + self._page_life,
             )
-            work.orders.save(order)
+            order = work.orders.save(order)
             work.commit()
         logger.info("checkout asked for", extra=told(checkout=order.checkout_attempt))
         return order
@@ -170,10 +208,14 @@ class Shop:
     def _keep_page(self, opened: Order) -> Order:
         with self._store.begin() as work:
             order = work.orders.get(opened.id)
-            if order.state is not OrderState.PLACED or order.checkout_attempt != opened.checkout_attempt:
-                return order
-            work.orders.save(opened)
-            work.commit()
+            is_ours = order.state is OrderState.PLACED and order.checkout_attempt == opened.checkout_attempt
+            if is_ours:
+                work.orders.save(opened)
+                work.commit()
+        if not is_ours:
+            if order.checkout_session_id != opened.checkout_session_id and opened.checkout_session_id is not None:
+                self._gateway.close_checkout(opened.checkout_session_id)  # cancelled meanwhile: nobody is to pay here
+            return order
         logger.info("checkout opened", extra=told(checkout=opened.checkout_attempt, session=opened.checkout_session_id))
         return opened
 
@@ -184,28 +226,50 @@ class Shop:
         return self._till.confirm_payment(session_id)
 
     def receive_event(self, payload: bytes, signature: str | None) -> PaymentEvent:
-        """Take a webhook; see :meth:`tng.till.Till.receive_event`."""
-        return self._till.receive_event(payload, signature)
+        """Take a webhook, and keep it; see :meth:`tng.reports.Reports.receive`."""
+        return self._reports.receive(payload, signature)
+
+    def run_inbox(self, limit: int = 20) -> int:
+        """Act on what Stripe reported; see :meth:`tng.reports.Reports.run`."""
+        return self._reports.run(limit)
 
     def run_errands(self, limit: int = 10) -> int:
-        """Give back money that is owed; see :meth:`tng.till.Till.run_errands`."""
-        return self._till.run_errands(limit)
+        """Give back money that is owed; see :meth:`tng.refunds.RefundPump.run`."""
+        return self._refunds.run(limit)
 
     # --- what runs by itself ------------------------------------------------------------------------------------
 
     def reconcile(self) -> None:
-        """Hold orders against Stripe: confirm what was paid, expire what is over, owe every refund that is due.
+        """Hold orders against Stripe: what no webhook brought, pages that are over, disputes, refunds that are due.
 
-        One bad order stops nothing: it is logged. Where Stripe does not answer, the rest waits for the next pass.
+        One bad order stops nothing: it is logged. Where Stripe does not answer three times running, the rest waits for
+        the next pass.
         """
         with self._store.read() as work:
             placed = work.orders.having(OrderState.PLACED)
             refunding = work.orders.having(OrderState.REFUNDING)
-        owing = [(self._owe_refund, order) for order in refunding]
-        for step, order in owing + [(self._reconcile, order) for order in placed]:
-            with about(order=order.id):
-                if not _tried(partial(step, order)):
-                    break
+            disputed = work.orders.having(OrderState.DISPUTED)
+        steps: list[tuple[str | None, Callable[[], object]]] = [(None, self._reports.fetch_missed)]
+        steps += [(order.id, partial(self._refunds.owe_again, order.id)) for order in refunding]
+        steps += [(order.id, partial(self._reconcile_frozen, order)) for order in disputed]
+        steps += [(order.id, partial(self._reconcile, order)) for order in self._worth_asking(placed)]
+        steps += [(None, self._reports.forget_old)]
+        silent = 0
+        for order_id, step in steps:
+            with about(order=order_id):
+                silent = 0 if _tried(step) else silent + 1
+            if silent == MOST_SILENT:
+                break
+
+    def _worth_asking(self, placed: Sequence[Order]) -> Sequence[Order]:
+        """Those whose time is over, and some of the others: what was paid stands in Stripe's list of events anyway."""
+        now = self._clock.now()
+        over = [order for order in placed if order.checkout_expires_at is None or now >= order.checkout_expires_at]
+        return over + [order for order in placed if order not in over][:ASKED_AT_ONCE]
+
+    def _reconcile_frozen(self, order: Order) -> None:
+        if order.checkout_session_id is not None:
+            self._till.confirm_payment(order.checkout_session_id, by="reconciler")
 
     def _reconcile(self, order: Order) -> None:
         now, session_id = self._clock.now(), order.checkout_session_id
@@ -215,7 +279,7 @@ class Shop:
             return
         if order.checkout_expires_at is not None and now >= order.checkout_expires_at:
             self._gateway.close_checkout(session_id)  # before giving up: nobody may pay what we call over
-        self._till.give_up(session_id, failed=False)
+        self._till.give_up(session_id, failed=False, by="reconciler")
 
     def _expire_unopened(self, seen: Order) -> None:
         """An order that never had a page which anybody saw."""
@@ -223,19 +287,13 @@ class Shop:
             order = work.orders.get(seen.id)
             if order != seen:
                 return
-            work.orders.save(order.moved(OrderState.EXPIRED))
+            why = "it never had a page that anybody saw"
+            work.orders.save(order.moved(OrderState.EXPIRED, by="clock", why=why, at=self._clock.now()))
             work.commit()
         logger.info("PLACED→EXPIRED")
 
-    def _owe_refund(self, seen: Order) -> None:
-        with self._store.begin() as work:
-            order = work.orders.get(seen.id)
-            if order.state is OrderState.REFUNDING:
-                work.outbox.add(refund_errand(order), self._clock.now())
-                work.commit()
 
-
-def _tried(step: Callable[[], None]) -> bool:
+def _tried(step: Callable[[], object]) -> bool:
     """Hold one order against Stripe; whether Stripe answers. Whatever else goes wrong is logged."""
     try:
         step()

@@ -12,9 +12,19 @@ from collections import ChainMap
 from functools import partial
 from pathlib import Path
 
-from tng.adapters.clock import SystemClock
 from tng.adapters.nvidia import inventory
-from tng.app import build_lookout, build_notice_pump, build_release_ledger, build_retrainings, build_shelf, build_store
+from tng.app import (
+    bell_of,
+    build_lookout,
+    build_notice_pump,
+    build_release_ledger,
+    build_retrainings,
+    build_shelf,
+    build_store,
+    build_sweep,
+    clock_of,
+)
+from tng.bell import Topic
 from tng.gpu_ledger import GpuLedger
 from tng.jobs import NOTICE
 from tng.log import FaultCounter
@@ -38,6 +48,7 @@ TICK_SECONDS = 5.0
 TELL_SECONDS = 3.0
 MIRROR_SECONDS = 30.0
 CLEAR_SECONDS = 3600.0
+SWEEP_SECONDS = 24 * 3600.0
 
 
 def places_of(settings: Settings) -> TrainingPlaces:
@@ -54,7 +65,7 @@ def places_of(settings: Settings) -> TrainingPlaces:
 def build_timetable(settings: Settings, *, store: Store | None = None) -> Timetable:
     """The schedules of the house. Raises SettingsError, StoreBusy."""
     book = store or build_store(settings)
-    return Timetable(book, SystemClock(), build_house_retrainings(settings, store=book))
+    return Timetable(book, clock_of(book), build_house_retrainings(settings, store=book))
 
 
 def build_house_retrainings(settings: Settings, *, store: Store) -> Retrainings:
@@ -67,15 +78,22 @@ def build_scheduler(settings: Settings, faults: FaultCounter, *, notebooks: Path
 
     Raises SettingsError, ShowError, StoreBusy.
     """
-    store, places, clock = build_store(settings), places_of(settings), SystemClock()
+    store, places = build_store(settings), places_of(settings)
     ledger = build_release_ledger(settings, store=store)
     retrainings = build_retrainings(settings, store=store, ledger=ledger)
     name = f"{socket.gethostname()}:{os.getpid()}"
     gpus = build_training_gpus(settings, name, store)
     archive = RunArchive(places, settings.runs_folder, _write_page)
-    desk = TrainingDesk(store, clock, retrainings, ledger, places, gpus, keep_notebooks=archive.keep)
+    desk = TrainingDesk(store, clock_of(store), retrainings, ledger, places, gpus, keep_notebooks=archive.keep)
     runner = LazyRunner(partial(_build_runner, settings, gpus.environment, notebooks))
-    worker = Worker(desk, runner, name=name, runs_folder=settings.runs_folder, lease_seconds=settings.lease_seconds)
+    worker = Worker(
+        desk,
+        runner,
+        name=name,
+        runs_folder=settings.runs_folder,
+        lease_seconds=settings.lease_seconds,
+        bell=bell_of(store, Topic.JOBS),
+    )
     stopping = threading.Event()
     return Scheduler(worker, desk, _chores(settings, store, places, retrainings, faults, stopping), stopping)
 
@@ -89,7 +107,7 @@ def _chores(
     stopping: threading.Event,
 ) -> list[list[Chore]]:
     """What is looked at again and again: quick things, what operators are told, and what may take a minute."""
-    clock = SystemClock()
+    clock = clock_of(store)
     timetable = Timetable(store, clock, retrainings)
     pump, lookout = build_notice_pump(settings, store=store), build_lookout(settings, store=store)
     records = ModelRecords(store, build_shelf(settings), places, stopping)
@@ -103,6 +121,7 @@ def _chores(
     slow = [
         Chore("MLflow's records", MIRROR_SECONDS, records.look),
         Chore("what is old", CLEAR_SECONDS, attic.clear),
+        Chore("what is kept no longer", SWEEP_SECONDS, build_sweep(settings, store=store).run),
     ]
     return [quick, [Chore("notices", TELL_SECONDS, partial(tell_operators, store, pump))], slow]
 
@@ -110,7 +129,7 @@ def _chores(
 def build_training_gpus(settings: Settings, name: str, store: Store) -> TrainingGpus:
     """What decides when a training may run, and on what."""
     gpus = [gpu.uuid for gpu in inventory(os.environ.get("CUDA_VISIBLE_DEVICES"))]
-    ledger = GpuLedger(store, SystemClock(), host=socket.gethostname(), order_gpus=settings.order_gpus)
+    ledger = GpuLedger(store, clock_of(store), host=socket.gethostname(), order_gpus=settings.order_gpus)
     return TrainingGpus(ledger, name, gpus, partial(orders_are_owed, store))
 
 

@@ -14,8 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tng.bell import Bell
 from tng.desk import Desk, as_run_error
-from tng.errors import LeaseError, RunError, RunFailed, TngError
+from tng.errors import LeaseError, RunError, RunFailed, StoreBusy, TngError
 from tng.jobs import Job
 from tng.lease import LeaseKeeper, Verdict
 from tng.log import about, kind_of, told
@@ -31,17 +32,24 @@ INTERRUPTED = "KeyboardInterrupt"
 
 logger = logging.getLogger(__name__)
 
-Outcome = dict[str, Any] | RunError
-"""The result that the notebook displayed, or why there is none."""
+Outcome = dict[str, Any] | RunError | StoreBusy
+"""The result that the notebook displayed, or why there is none: StoreBusy where it could not even be begun."""
 
 
 class Worker:
-    """One job at a time, for as long as it is not stopped."""
+    """One job at a time, for as long as it is not stopped. ``bell`` rings when there may be one."""
 
     def __init__(
-        self, desk: Desk, runner: NotebookRunner, *, name: str, runs_folder: Path, lease_seconds: float
+        self,
+        desk: Desk,
+        runner: NotebookRunner,
+        *,
+        name: str,
+        runs_folder: Path,
+        lease_seconds: float,
+        bell: Bell | None = None,
     ) -> None:
-        self._desk, self._runner = desk, runner
+        self._desk, self._runner, self._bell = desk, runner, bell or Bell()
         self.name, self._runs_folder, self._lease_seconds = name, runs_folder, lease_seconds
         self._stopping, self._hurry = threading.Event(), threading.Event()
 
@@ -50,6 +58,7 @@ class Worker:
         if self._stopping.is_set():
             self._hurry.set()
         self._stopping.set()
+        self._bell.ring()
 
     def run_forever(self) -> None:
         """Work until stopped, then end the spare kernels. A database that is away is waited for."""
@@ -64,9 +73,10 @@ class Worker:
                     logger.error("no job could be taken (%s); trying again", kind, extra=told(fault=kind))
                     worked, idle_seconds = False, min(idle_seconds * 2, IDLE_LIMIT_SECONDS)
                 if not worked:
-                    self._stopping.wait(idle_seconds)
+                    self._bell.wait(idle_seconds)
         finally:
             self._runner.close()
+            self._bell.close()
             logger.info("worker %s has ended", self.name)
 
     def run_one(self) -> bool:
@@ -95,13 +105,19 @@ class Worker:
             with as_run_error():
                 parameters = self._desk.parameters(job)
                 return self._runner.run(job.kind.value, parameters, run_folder=self.run_folder(job), guard=keeper)
-        except RunError as error:
+        except (RunError, StoreBusy) as error:
             return error
         except TngError as error:
             return RunFailed(str(error), cause=type(error).__name__, retryable=error.retryable)
 
     def _ending(self, job: Job, outcome: Outcome, keeper: LeaseKeeper) -> Callable[[], object]:
-        """What is to be written. A run that was stopped, but was through already, is accepted all the same."""
+        """What is to be written. A run that was stopped, but was through already, is accepted all the same.
+
+        One that was not begun for want of the database is given back: the notebook failed in nothing.
+        """
+        if isinstance(outcome, StoreBusy):
+            logger.warning("the run was not begun: %s", outcome, extra=told(fault=kind_of(outcome)))
+            return partial(self._desk.give_back, job)
         if not isinstance(outcome, RunError):
             return partial(self._desk.accept, job, outcome, self.run_folder(job))
         if keeper.verdict is Verdict.STOPPED or (keeper.yielded and _is_interrupted(outcome)):

@@ -6,6 +6,8 @@ import re
 
 from tests.architecture.sources import ROOT
 from tng import errors
+from tng.adapters.stripe_gateway import EVENT_TYPES
+from tng.orders import MOVES
 from tng.settings import Settings
 
 README = ROOT / "README.md"
@@ -61,3 +63,21 @@ def test_the_two_commands_of_the_readme_are_targets_of_the_makefile() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in set(re.findall(r"\bmake ([a-z-]+)", text)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_page_about_orders_has_the_table_of_moves() -> None:
+    text = (ROOT / "docs" / "orders.md").read_text(encoding="utf-8")
+    table = text.split("## ", 1)[0]
+    written = re.findall(r"^\| (\w+) \| (\w+) \|", table, re.MULTILINE)[1:]
+    assert sorted(written) == sorted((before.value, after.value) for before in MOVES for after in MOVES[before])
+
+
+def test_the_page_about_orders_names_every_event_that_is_acted_on() -> None:
+    text = (ROOT / "docs" / "orders.md").read_text(encoding="utf-8")
+    assert {name for name in re.findall(r"`([a-z_.]+)`", text) if name in EVENT_TYPES} == EVENT_TYPES
+
+
+def test_whoever_sets_up_a_webhook_is_told_every_event_that_is_acted_on() -> None:
+    for page in (README, ROOT / "docs" / "production.md"):
+        text = page.read_text(encoding="utf-8")
+        assert set(re.findall(r"`([a-z_.]+)`", text)) >= EVENT_TYPES, page.name

@@ -1,7 +1,8 @@
 """Both sides of each seam: what the suites here promise holds for the fake and for the real thing.
 
-``store`` is a FakeStore, then a SqlStore over a new SQLite file. ``till`` is a FakeGateway, then the StripeGateway
-against the local stand-in for Stripe, each with what a customer can do at the other end.
+``store`` is a FakeStore, then a SqlStore over a new SQLite file, then one over a new PostgreSQL database. ``till`` is
+a FakeGateway, then the StripeGateway against the local stand-in for Stripe, each with what a customer can do at the
+other end.
 """
 
 from __future__ import annotations
@@ -24,17 +25,23 @@ from tng.adapters.stripe_gateway import StripeGateway
 from tng.ports import PaymentGateway, Store
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty orders database."""
     if request.param == "memory":
         yield FakeStore()
         return
-    url = f"sqlite:///{tmp_path / 'orders.sqlite'}"
-    migrate(url)
-    real = SqlStore(connect(url, busy_seconds=5))
+    real = SqlStore(connect(_url(request, tmp_path), busy_seconds=5))
     yield real
     real.close()
+
+
+def _url(request: pytest.FixtureRequest, folder: Path) -> str:
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    url = f"sqlite:///{folder / 'orders.sqlite'}"
+    migrate(url)
+    return url
 
 
 @dataclass

@@ -81,7 +81,7 @@ class TestPayment:
         assert (payment.status, payment.paid, payment.order_id) == (CheckoutStatus.COMPLETE, True, order.id)
         assert (payment.amount_cents, payment.currency, payment.livemode) == (299, "usd", False)
         assert payment.payment_intent_id
-        assert (payment.refunded, payment.disputed) == (False, False)
+        assert (payment.refunded, payment.dispute) == (False, None)
 
     def test_a_declined_card_leaves_the_page_open(self, till: Till) -> None:
         page = open_page(till, new_order(till))

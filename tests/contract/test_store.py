@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from tests.fakes import START
-from tests.samples import an_order, keep, the_order
-from tng.errors import OrderNotFound
-from tng.jobs import Errand
-from tng.orders import Order, OrderState
+from tests.samples import a_job, a_paid_order, an_order, forced, keep, the_order
+from tng.errors import IllegalMove, OrderNotFound
+from tng.jobs import Errand, EventKind, JobState
+from tng.orders import LeftOut, Move, Order, OrderState
 from tng.payments import PaymentEvent
 from tng.ports import Store
 
@@ -52,11 +52,11 @@ class TestUnitOfWork:
         with store.begin() as work:
             work.orders.save(replace(an_order(), release_id="r1"))
             work.outbox.add(Errand("key", "refund", {}), START)
-            work.inbox.record(EVENT, START)
+            work.inbox.receive(EVENT, START)
         with store.begin() as work:
             assert work.orders.get(an_order().id).release_id is None
             assert work.outbox.take(START, LATER) is None
-            assert not work.inbox.handled("evt_1")
+            assert work.inbox.waiting() == 0
 
     def test_a_unit_sees_its_own_writing(self, store: Store) -> None:
         with store.begin() as work:
@@ -109,17 +109,25 @@ class TestOrders:
             script_text="Title: Ünïcode “quotes”\n" + "line\n" * 10_000,
             run_sha256="f" * 64,
             provenance={"release": "tng-small-2", "seed": 7, "copied": {"share": 0.25, "longest_run_words": None}},
+            paid_cents=239,
+            is_part=True,
+            refund_attempt=2,
+            before_dispute=OrderState.WRITING,
+            trouble="The bank sent the refund back.",
+            ended_at=START,
+            erased_at=START,
         )
         keep(store, order)
         assert the_order(store, order.id) == order
 
     def test_every_field_of_an_order_is_saved(self, store: Store) -> None:
         keep(store, an_order())
-        changed = replace(an_order(), state=OrderState.REFUNDING, payment_intent_id="pi_9", script_text="x")
+        changed = forced(an_order(), OrderState.REFUNDING, payment_intent_id="pi_9", script_text="x", trouble="y")
         with store.begin() as work:
-            work.orders.save(changed)
+            saved = work.orders.save(changed)
             work.commit()
-        assert the_order(store, changed.id) == changed
+        assert saved == replace(changed, moves=())
+        assert the_order(store, changed.id) == saved
 
     def test_times_come_back_aware_and_in_utc(self, store: Store) -> None:
         keep(store, an_order())
@@ -149,6 +157,13 @@ class TestOrders:
             assert work.orders.find(session_id="cs_1") == an_order(1, checkout_session_id="cs_1")
             assert work.orders.find(session_id="cs_2") is None
 
+    def test_finds_by_payment_and_finds_nothing_by_nothing(self, store: Store) -> None:
+        keep(store, an_order(1, payment_intent_id="pi_1"), an_order(2))
+        with store.read() as work:
+            assert work.orders.find(payment_intent_id="pi_1") == an_order(1, payment_intent_id="pi_1")
+            assert work.orders.find(payment_intent_id="pi_2") is None
+            assert work.orders.find() is None
+
     @pytest.mark.parametrize(
         "twin",
         [
@@ -175,6 +190,24 @@ class TestOrders:
             assert [order.request_key for order in work.orders.of("ada")] == ["key-3", "key-2", "key-1"]
             assert work.orders.of("eve") == []
 
+    def test_a_list_leaves_the_scripts_out_and_still_says_which_are_there(self, store: Store) -> None:
+        keep(store, a_paid_order(1, OrderState.PAID), an_order(2, state=OrderState.DELIVERED, script_text="Title: X"))
+        with store.read() as work:
+            delivered, paid = sorted(work.orders.of("ada"), key=lambda order: order.state)
+        assert (paid.script_text, paid.is_readable) == (None, False)
+        assert isinstance(delivered.script_text, LeftOut)
+        assert (delivered.script_text, delivered.is_readable) == ("", True)
+
+    def test_an_order_of_a_list_that_is_saved_keeps_its_script(self, store: Store) -> None:
+        keep(store, an_order(1, state=OrderState.DELIVERED, script_text="Title: X"))
+        with store.begin() as work:
+            (listed,) = work.orders.of("ada")
+            work.orders.save(replace(listed, trouble="looked at"))
+            work.commit()
+        with store.read() as work:
+            kept = work.orders.get(listed.id)
+        assert (kept.script_text, kept.trouble) == ("Title: X", "looked at")
+
     def test_orders_in_some_states_come_the_oldest_first(self, store: Store) -> None:
         states = {1: OrderState.PAID, 2: OrderState.PLACED, 3: OrderState.WRITING}
         keep(store, *(an_order(n, state=s, placed_at=START - timedelta(minutes=n)) for n, s in states.items()))
@@ -189,7 +222,7 @@ class TestOutbox:
         with store.begin() as work:
             work.outbox.add(Errand("key", "refund", {"order_id": "a"}), START)
             work.outbox.add(Errand("key", "refund", {"order_id": "b"}), START)
-            assert work.outbox.take(START, LATER) == Errand("key", "refund", {"order_id": "a"}, tries=1)
+            assert work.outbox.take(START, LATER) == Errand("key", "refund", {"order_id": "a"}, 1, START)
             assert work.outbox.take(START, LATER) is None
 
     def test_comes_back_later_until_it_is_done(self, store: Store) -> None:
@@ -225,7 +258,7 @@ class TestOutbox:
             work.outbox.add(Errand("odd", "other", {}), START)
             taken = [work.outbox.take(START, LATER, "refund", "other") for _ in range(3)]
             assert [errand and errand.key for errand in taken] == ["money", "odd", None]
-            assert work.outbox.take(START, LATER) == Errand("told", "notice", {}, tries=1)
+            assert work.outbox.take(START, LATER) == Errand("told", "notice", {}, 1, START)
 
     def test_an_errand_that_is_put_off_comes_back_then(self, store: Store) -> None:
         with store.begin() as work:
@@ -248,14 +281,169 @@ class TestOutbox:
         with store.begin() as work, pytest.raises(LookupError):
             work.outbox.finish("nothing")
 
+    def test_what_is_owed_for_an_order_is_found_and_nobody_elses(self, store: Store) -> None:
+        with store.begin() as work:
+            for key in ("order-ord_1-refund", "order-ord_12-refund", "order-ordX1-refund", "notice:1:log"):
+                work.outbox.add(Errand(key, "refund", {}), START)
+            work.outbox.finish("order-ord_1-refund")
+            work.outbox.add(Errand("order-ord_1-extra-pi_2", "refund", {}), START)
+            found = [(errand.key, errand.done) for errand in work.outbox.of("ord_1")]
+        assert found == [("order-ord_1-refund", True), ("order-ord_1-extra-pi_2", False)]
+
 
 class TestInbox:
-    def test_an_event_is_handled_once_it_is_recorded(self, store: Store) -> None:
+    def test_an_event_is_kept_once_and_due_at_once(self, store: Store) -> None:
         with store.begin() as work:
-            assert not work.inbox.handled("evt_1")
-            work.inbox.record(EVENT, START)
-            work.inbox.record(EVENT, datetime.now(UTC))
+            assert work.inbox.receive(EVENT, START)
+            assert not work.inbox.receive(EVENT, LATER)
+            work.commit()
+        with store.begin() as work:
+            assert work.inbox.waiting() == 1
+            assert work.inbox.take(START, LATER) == replace(EVENT, tries=1)
+            assert work.inbox.take(START, LATER) is None
+
+    def test_it_comes_back_until_it_is_processed(self, store: Store) -> None:
+        with store.begin() as work:
+            work.inbox.receive(EVENT, START)
+            work.inbox.take(START, LATER)
+            again = work.inbox.take(LATER, LATER)
+            assert again is not None
+            assert again.tries == 2
+            assert not work.inbox.processed("evt_1")
+            work.inbox.finish("evt_1", LATER)
+            assert work.inbox.processed("evt_1")
+            assert work.inbox.waiting() == 0
+            assert work.inbox.take(LATER + timedelta(days=1), LATER) is None
+            assert not work.inbox.receive(EVENT, LATER)
+
+    def test_the_first_one_received_comes_first(self, store: Store) -> None:
+        with store.begin() as work:
+            work.inbox.receive(replace(EVENT, id="evt_b"), START)
+            work.inbox.receive(replace(EVENT, id="evt_a"), START + timedelta(seconds=1))
+            taken = [work.inbox.take(LATER, LATER + timedelta(minutes=1)) for _ in range(2)]
+        assert [event.id for event in taken if event] == ["evt_b", "evt_a"]
+
+    def test_one_that_is_put_off_comes_back_then(self, store: Store) -> None:
+        with store.begin() as work:
+            work.inbox.receive(EVENT, START)
+            work.inbox.put_off("evt_1", LATER)
+            assert work.inbox.take(START, LATER) is None
+            assert work.inbox.take(LATER, LATER) is not None
+
+    def test_every_field_is_kept(self, store: Store) -> None:
+        event = PaymentEvent("evt_1", "charge.refunded", "cs_1", "pi_1", "ord_1", START, 0)
+        with store.begin() as work:
+            work.inbox.receive(event, START)
+            assert work.inbox.take(START, LATER) == replace(event, tries=1)
+
+    def test_what_was_processed_long_ago_is_forgotten(self, store: Store) -> None:
+        with store.begin() as work:
+            for number in (1, 2, 3):
+                work.inbox.receive(replace(EVENT, id=f"evt_{number}"), START)
+            work.inbox.finish("evt_1", START)
+            work.inbox.finish("evt_2", LATER)
+            assert work.inbox.forget(LATER) == 1
+            assert [work.inbox.processed(f"evt_{number}") for number in (1, 2, 3)] == [False, True, False]
+
+    def test_what_was_never_received_cannot_be_finished(self, store: Store) -> None:
+        with store.begin() as work, pytest.raises(LookupError):
+            work.inbox.finish("evt_none", START)
+
+
+class TestAudit:
+    def test_every_move_is_written_down_with_the_state(self, store: Store) -> None:
+        placed = Move(START, "customer", "placed", None, OrderState.PLACED)
+        with store.begin() as work:
+            order = work.orders.add(an_order(moves=(placed,)))
+            assert order.moves == ()
+            moved = order.moved(OrderState.PAID, by="stripe", why="paid", at=LATER)
+            twice = moved.moved(OrderState.DISPUTED, by="stripe", why="disputed", at=LATER)
+            assert work.orders.save(twice).moves == ()
             work.commit()
         with store.read() as work:
-            assert work.inbox.handled("evt_1")
-            assert not work.inbox.handled("evt_2")
+            assert work.orders.history(order.id) == [placed, *twice.moves]
+            assert work.orders.history("ord_of_nobody") == []
+            assert work.orders.get(order.id).moves == ()
+
+    def test_a_state_without_a_move_is_not_saved(self, store: Store) -> None:
+        keep(store, an_order())
+        with store.begin() as work, pytest.raises(IllegalMove, match="no move leads"):
+            work.orders.save(replace(an_order(), state=OrderState.PAID))
+        assert the_order(store, an_order().id).state is OrderState.PLACED
+
+    def test_a_move_from_a_state_that_it_left_is_not_saved(self, store: Store) -> None:
+        keep(store, an_order())
+        stale = an_order().moved(OrderState.EXPIRED, by="clock", why="over", at=START)
+        with store.begin() as work:
+            work.orders.save(an_order().moved(OrderState.PAID, by="stripe", why="paid", at=START))
+            with pytest.raises(IllegalMove):
+                work.orders.save(stale)
+
+    def test_a_move_that_is_not_committed_never_was(self, store: Store) -> None:
+        keep(store, an_order())
+        with store.begin() as work:
+            work.orders.save(an_order().moved(OrderState.PAID, by="stripe", why="paid", at=START))
+        with store.read() as work:
+            assert work.orders.history(an_order().id) == []
+
+
+class TestEnded:
+    def test_finds_orders_at_an_end_whose_words_are_still_there_the_oldest_first(self, store: Store) -> None:
+        ended = [an_order(n, state=OrderState.EXPIRED, ended_at=START + timedelta(minutes=9 - n)) for n in range(1, 4)]
+        erased = an_order(8, state=OrderState.EXPIRED, ended_at=START, erased_at=START)
+        keep(store, *ended, erased, an_order(9))
+        with store.begin() as work:
+            found = work.orders.ended_before(START + timedelta(minutes=8))
+            assert [order.id for order in found] == [ended[2].id, ended[1].id]
+            assert len(work.orders.ended_before(START + timedelta(minutes=8), limit=1)) == 1
+
+    def test_finds_only_those_of_the_states_that_are_named(self, store: Store) -> None:
+        states = (OrderState.EXPIRED, OrderState.DELIVERED, OrderState.REFUNDED)
+        keep(store, *[an_order(n, state=state, ended_at=START) for n, state in enumerate(states)])
+        with store.begin() as work:
+            found = work.orders.ended_before(LATER, OrderState.DELIVERED, OrderState.REFUNDED)
+        assert [order.state for order in found] == list(states[1:])
+
+    def test_lists_by_state_customer_and_trouble_the_oldest_first_and_without_scripts(self, store: Store) -> None:
+        keep(
+            store,
+            an_order(1, placed_at=LATER, state=OrderState.DELIVERED, script_text="words"),
+            an_order(2, customer="ben", trouble="The bank said no."),
+            an_order(3),
+        )
+        with store.read() as work:
+            found = work.orders.listed()
+            assert [order.id for order in found] == [an_order(n).id for n in (2, 3, 1)]
+            assert found[2].script_text == LeftOut()
+            assert [order.id for order in work.orders.listed(OrderState.DELIVERED)] == [an_order(1).id]
+            assert [order.id for order in work.orders.listed(customer="ben")] == [an_order(2).id]
+            assert [order.id for order in work.orders.listed(troubled=True)] == [an_order(2).id]
+
+    def test_what_runs_of_ended_scripts_said_is_taken_away_but_for_begin_and_end(self, store: Store) -> None:
+        orders = [a_paid_order(1), a_paid_order(2)]
+        keep(store, *orders, *[a_job(order=order) for order in orders])
+        said = [(EventKind.STARTED, {}), (EventKind.SCENE, {"text": "words"}), (EventKind.DONE, {})]
+        with store.begin() as work:
+            jobs = [work.jobs.claim("w", START, LATER) for _ in orders]
+            for job in jobs:
+                assert job is not None
+                work.jobs.say(job.token, said, START)
+            ended, running = jobs
+            assert ended is not None
+            assert running is not None
+            work.jobs.update(ended.token, state=JobState.DONE)
+            assert work.jobs.hush(START) == 0
+            assert work.jobs.hush(LATER) == 1
+            assert [event.kind for event in work.jobs.heard(ended.id)] == [EventKind.STARTED, EventKind.DONE]
+            assert len(work.jobs.heard(running.id)) == 3
+            found = work.jobs.find(ended.id)
+            assert found is not None
+            assert found.key == ended.key
+            assert work.jobs.find(10**6) is None
+
+    def test_counts_orders_by_their_states(self, store: Store) -> None:
+        keep(store, an_order(1), an_order(2), an_order(3, state=OrderState.EXPIRED))
+        with store.read() as work:
+            assert work.orders.count(OrderState.PLACED) == 2
+            assert work.orders.count(OrderState.PLACED, OrderState.EXPIRED) == 3
+            assert work.orders.count(OrderState.PAID) == 0

@@ -32,11 +32,56 @@ def claimed(store: Store, worker: str = "w1", now: Any = START) -> Job:
     return job
 
 
+def place(store: Store, key: str) -> int | None:
+    """How many are taken before it."""
+    with store.read() as work:
+        return work.jobs.place(key)
+
+
 def update(store: Store, job: Job, **changes: Any) -> None:
     """Change the job under its token, and commit."""
     with store.begin() as work:
         work.jobs.update(job.token, **changes)
         work.commit()
+
+
+class TestCancelling:
+    """Who cancels need not own the run: a customer, a bank, an operator."""
+
+    @pytest.mark.parametrize("begun", [False, True], ids=["queued", "running"])
+    def test_a_cancelled_job_is_nobodys_and_says_so(self, store: Store, begun: bool) -> None:
+        keep(store, a_job())
+        job = claimed(store) if begun else the_job(store, "job-1")
+        with store.begin() as work:
+            for _ in range(2):
+                work.jobs.cancel("job-1", START)
+            work.jobs.cancel("nothing", START)
+            work.commit()
+        assert the_job(store, "job-1").state is JobState.CANCELLED
+        assert claim(store, now=OVER) is None
+        with store.read() as work:
+            assert [event.kind for event in work.jobs.heard(job.id)] == [EventKind.CANCELLED]
+
+    def test_a_revived_job_is_due_at_once_and_the_attempt_not_held_against_it(self, store: Store) -> None:
+        keep(store, a_job())
+        job = claimed(store)
+        with store.begin() as work:
+            work.jobs.cancel(job.key, START)
+            work.jobs.revive(job.key, START)
+            work.jobs.revive(job.key, START)
+            work.commit()
+        again = claimed(store, "w2")
+        assert (again.attempt, again.given_back, again.failures) == (2, 1, 0)
+
+    @pytest.mark.parametrize("state", [JobState.DONE, JobState.DEAD])
+    def test_what_has_ended_is_neither_cancelled_nor_revived(self, store: Store, state: JobState) -> None:
+        keep(store, a_job())
+        update(store, claimed(store), state=state)
+        with store.begin() as work:
+            work.jobs.cancel("job-1", START)
+            work.jobs.revive("job-1", START)
+            work.commit()
+        assert the_job(store, "job-1").state is state
 
 
 class TestClaiming:
@@ -53,6 +98,34 @@ class TestClaiming:
     def test_the_oldest_goes_first(self, store: Store) -> None:
         keep(store, a_job(1), a_job(2, ready_at=START - timedelta(minutes=1)), a_job(3, ready_at=None))
         assert [claimed(store).key for _ in range(3)] == ["job-3", "job-2", "job-1"]
+
+    def test_the_lowest_priority_goes_first_whatever_is_older(self, store: Store) -> None:
+        keep(store, a_job(1), a_job(2), a_job(3))
+        with store.begin() as work:
+            work.jobs.hurry("job-3", -1)
+            work.jobs.hurry("job-1", 1)
+            work.jobs.hurry("nothing", 1)
+            work.commit()
+        assert [claimed(store).key for _ in range(3)] == ["job-3", "job-2", "job-1"]
+
+    def test_a_repeated_attempt_keeps_its_place(self, store: Store) -> None:
+        keep(store, *(a_job(number, ready_at=START - timedelta(minutes=9 - number)) for number in (1, 2, 3)))
+        first = claimed(store)
+        update(store, first, state=JobState.QUEUED, ready_at=START + timedelta(seconds=1), lease_until=None)
+        assert [place(store, f"job-{number}") for number in (1, 2, 3)] == [0, 1, 2]
+        assert claimed(store).key == "job-2", "its time has not come"
+        assert claimed(store, now=START + timedelta(seconds=1)).key == "job-1"
+
+    def test_a_place_is_how_many_are_taken_before_it(self, store: Store) -> None:
+        old = START - timedelta(minutes=1)
+        keep(store, a_job(1), a_job(2), a_job(3, ready_at=old), a_job(4, ready_at=None), a_job(5))
+        with store.begin() as work:
+            work.jobs.hurry("job-5", -1)
+            work.commit()
+        order = ["job-5", "job-4", "job-3", "job-1", "job-2"]
+        assert [place(store, key) for key in order] == [0, 1, 2, 3, 4]
+        assert [claimed(store).key for _ in order] == order
+        assert [place(store, key) for key in (*order, "nothing")] == [None] * 6
 
     def test_a_running_job_is_nobody_elses_until_its_lease_is_over(self, store: Store) -> None:
         keep(store, a_job())

@@ -7,11 +7,11 @@ from datetime import timedelta
 from tests.fakes import START
 from tests.samples import a_job, a_paid_order, an_order, keep
 from tng.faults import Fault
-from tng.fulfilment import refund_errand
 from tng.jobs import EventKind, JobState
 from tng.orders import OrderState
 from tng.overview import Presence
 from tng.ports import Store
+from tng.refunds import refund_errand
 
 LEASE = timedelta(seconds=10)
 SECOND = timedelta(seconds=1)

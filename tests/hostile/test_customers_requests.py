@@ -259,7 +259,7 @@ def test_a_customer_administers_nothing(ada: Person, method: str, path: str, bod
 
 
 @answers(
-    "asks the api for somebody else's order: to read, follow, pay or take along",
+    "asks the api for somebody else's order: to read, follow, pay, take along, cancel or stop",
     "there is no such order, whichever way it is asked for",
     who=BROWSER,
 )
@@ -276,7 +276,11 @@ def test_an_order_of_somebody_else_does_not_exist(ada: Person, ben: Person) -> N
                 assert answer.status_code == 404, (method, path)
                 assert "Not for Ada" not in answer.text
     assert asked >= 8
-    assert ben.api("GET", f"/orders/{order['id']}").status_code == 200, "the control: the owner may"
+    kept = ben.api("GET", f"/orders/{order['id']}")
+    assert (kept.status_code, kept.json()["state"]) == (200, "placed"), (
+        "the control: the owner may, and nothing changed"
+    )
+    assert ben.api("POST", f"/orders/{order['id']}/cancel").json()["state"] == "expired"
 
 
 @answers(

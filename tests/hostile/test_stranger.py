@@ -214,17 +214,19 @@ def test_a_write_without_our_token_is_refused_by_the_hub(ada: Person, headers: d
 
 @answers(
     "has a signed-in browser write to the api, across sites or without the page's token",
-    "refused, and nothing is ordered",
+    "refused, and nothing is ordered or cancelled",
     who=STRANGER,
 )
 @pytest.mark.parametrize("token", [{}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": "0" * 64}, {"X-XSRFToken": "x"}])
 def test_a_write_without_our_token_is_refused_by_the_api(ada: Person, token: dict[str, str]) -> None:
     order, before = ada.place(), len(ada.orders())
-    for path, body in (("/orders", WISH), (f"/orders/{order['id']}/checkout", None)):
+    own = f"/orders/{order['id']}"
+    for path, body in (("/orders", WISH), (f"{own}/checkout", None), (f"{own}/cancel", None)):
         headers = FOREIGN | token | {"Idempotency-Key": "foreign"}
         answer = ada.client.post(f"/services/api{path}", json=body, headers=headers, follow_redirects=False)
         assert answer.status_code == 403, path
     assert len(ada.orders()) == before
+    assert ada.api("GET", own).json()["state"] == "placed", "nobody cancelled it"
 
 
 @answers(

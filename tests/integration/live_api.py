@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from tests.unit.tng.api_support import PREFIX, House, make_house
+from tng.ports import Store
 from tng.shows import Show
 
 
@@ -53,9 +54,9 @@ class LiveApi:
 
 
 @contextmanager
-def live_api(show: Show | None = None) -> Iterator[LiveApi]:
-    """A running api over a new house, of the show that comes along or of another."""
-    api = LiveApi(make_house(show=show))
+def live_api(show: Show | None = None, store: Store | None = None) -> Iterator[LiveApi]:
+    """A running api over a new house, of the show that comes along or of another, and over a real store if given."""
+    api = LiveApi(make_house(show=show, store=store))
     api.start()
     try:
         yield api

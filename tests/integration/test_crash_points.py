@@ -71,9 +71,10 @@ class MortalStore:
             if self._careless:
                 save = work.orders.save
 
-                def careless_save(order: Order) -> None:
-                    save(order)
+                def careless_save(order: Order) -> Order:
+                    saved = save(order)
                     mortal_commit()
+                    return saved
 
                 work.orders.save = careless_save  # type: ignore[method-assign]
             yield work
@@ -118,10 +119,12 @@ class Life:
         self.house.gateway.pay(session_of(order))
         hook = self.house.gateway.webhook(COMPLETED, session_of(order))
         self._again(lambda: self.house.shop.receive_event(*hook))
+        self._again(self.house.shop.run_inbox)
         for _ in range(3):
             self._again(self._work)
             self.house.clock.advance(minutes=3)
             self._again(self.house.shop.reconcile)
+            self._again(self.house.shop.run_inbox)
             self._again(self.house.shop.run_errands)
         return self.house.shop.order(order.id, "ada")
 

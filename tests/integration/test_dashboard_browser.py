@@ -21,7 +21,7 @@ from hub.front import front
 from tests.integration.live_api import LiveApi, live_api
 from tests.shows import second_show
 from tests.unit.tng.api_support import PREFIX, SCRIPT, WISH
-from tng.jobs import Job
+from tng.jobs import EventKind, Job
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_MS = 30_000
@@ -45,7 +45,8 @@ def voila(api: LiveApi, home: Path) -> Iterator[str]:
         "TNG_PRODUCT": api.house.show.product,
         "JUPYTERHUB_API_TOKEN": "ada-token",
     }
-    command = [sys.executable, "-m", "voila", str(ROOT / "notebooks" / "pages" / "dashboard.ipynb"), "--no-browser"]
+    page = ROOT / "notebooks" / "pages" / "dashboard.ipynb"
+    command = [sys.executable, "-m", "hub.start", "voila", str(page), "--no-browser"]
     settings = ["template=tng", "preheat_kernel=True", "default_pool_size=1", "show_tracebacks=False"]
     settings += [f"resources={ {'house': front(api.house.show)} }"]
     command += [f"--port={port}", *(f"--VoilaConfiguration.{setting}" for setting in settings)]
@@ -97,6 +98,12 @@ def tab(launched: Browser) -> Iterator[Any]:
 def foreign(tab: Any, address: str) -> list[str]:
     """Requests that left the house."""
     return [url for url in tab.asked if not url.startswith((address, "data:", "blob:")) and "pay.example" not in url]
+
+
+def _photograph(tab: Any, name: str) -> None:
+    """For people to look at, where a folder is named."""
+    if folder := os.environ.get("TNG_PHOTOGRAPHS"):
+        tab.screenshot(path=f"{folder}/{name}.png", full_page=True)
 
 
 def two_scenes_on_a_low_page(api: LiveApi, address: str, tab: Any, *, title: str) -> Job:
@@ -256,6 +263,51 @@ def test_a_finished_script_is_offered_in_five_files_and_says_how_it_was_written(
     assert not told.is_visible()
     tab.get_by_text("How it was written").click()
     assert told.is_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390], ids=["desktop", "phone"])
+def test_a_customer_stops_in_mid_script_and_keeps_what_is_written(
+    api: LiveApi, address: str, tab: Any, width: int
+) -> None:
+    order = api.house.order(title=f"The Stopped Hand {width}")
+    api.house.pay(order)
+    job = api.house.claim()
+    api.house.fulfilment.heartbeat(job, [(EventKind.PLAN, {"acts": [{"scenes": [{}] * 12}]})])
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.goto(f"{address}?order={order.id}")
+    api.house.say_scenes(job, 0, 1)
+    expect(tab.locator(".tng-heading")).to_have_count(1)
+    tab.get_by_role("button", name="Stop writing").click()
+    question = tab.get_by_text("1 of 12 scenes is written: you get your money back and keep it.")
+    expect(question).to_be_visible()
+    _photograph(tab, f"stop-question-{width}")
+    tab.get_by_role("button", name="Go on writing").click()
+    expect(question).to_have_count(0)
+    tab.get_by_role("button", name="Stop writing").click()
+    tab.get_by_role("button", name="Stop now").click()
+    expect(tab.locator(".tng-sentence")).to_contain_text("on its way back")
+    api.house.shop.run_errands()
+    expect(tab.locator(".tng-sentence")).to_contain_text("refunded in full")
+    expect(tab.get_by_text("THE WRITING WAS STOPPED HERE")).to_be_visible()
+    expect(tab.locator(".tng-heading")).to_have_count(1)
+    expect(tab.locator(".tng-order .tng-downloads a")).to_have_count(5)
+    expect(tab.get_by_role("button", name="Stop writing")).to_have_count(0)
+    assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    _photograph(tab, f"stopped-{width}")
+
+
+def test_a_customer_sees_their_place_and_cancels_before_the_writing(api: LiveApi, address: str, tab: Any) -> None:
+    order = api.house.order(title="Second Thoughts")
+    api.house.pay(order)
+    tab.goto(f"{address}?order={order.id}")
+    expect(tab.locator(".tng-sentence")).to_contain_text("Paid. Thank you.")
+    _photograph(tab, "queue")
+    tab.get_by_role("button", name="Cancel the order").click()
+    expect(tab.locator(".tng-sentence")).to_contain_text("The whole price is on its way back")
+    api.house.shop.run_errands()
+    expect(tab.locator(".tng-sentence")).to_contain_text("You cancelled this order, and your money was refunded")
+    assert api.house.gateway.payments[str(order.checkout_session_id)].refunded
+    _photograph(tab, "cancelled")
 
 
 def test_the_script_is_set_in_the_columns_of_a_teleplay(api: LiveApi, address: str, tab: Any) -> None:

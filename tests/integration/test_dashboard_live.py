@@ -19,7 +19,9 @@ from tng.dashboard.client import ApiClient, StreamEvent
 from tng.dashboard.follow import Follower, Link
 from tng.dashboard.page import RECONNECTING, Dashboard
 from tng.export.layout import BlockKind
+from tng.jobs import EventKind
 from tng.orders import Order, OrderState
+from tng.payments import CheckoutStatus
 
 PATIENCE_SECONDS = 15.0
 
@@ -254,6 +256,49 @@ def test_a_script_that_failed_says_that_the_money_is_back(api: LiveApi, page: Pa
     assert "refunded in full" in page.view.sentence.value
     assert page.view.downloads.value == ""
     assert page.view.story.steps()[3].name == "Refunded"
+
+
+def test_a_script_that_is_stopped_is_refunded_and_what_is_written_stays_on_the_page(api: LiveApi, page: Page) -> None:
+    order = api.house.order()
+    api.house.pay(order)
+    job = api.house.claim()
+    page.dashboard.open(f"order={order.id}")
+    api.house.fulfilment.heartbeat(job, [(EventKind.PLAN, {"acts": [{"scenes": [{}] * 3}]})])
+    api.house.say_scenes(job, 0, 1)
+    page.until(lambda: page.scenes == ["1"])
+    panel = page.view.taking_back
+    panel.button.click()
+    assert "1 of 3 scenes is written: you get your money back and keep it." in panel.question.value
+    panel.yes.click()
+    assert page.view.story.order.state is OrderState.REFUNDING
+    assert "on its way back" in page.view.sentence.value
+    api.house.shop.run_errands()
+    page.until(lambda: page.view.story.order.state is OrderState.REFUNDED)
+    page.until(lambda: page.view.downloads.value != "")
+    assert "yours to keep" in page.view.sentence.value
+    assert page.scenes == ["1"]
+    assert "a part, refunded" in page.dashboard.library.children[1].children[0].value
+
+
+def test_a_paid_order_shows_its_place_and_is_cancelled_with_a_click(api: LiveApi, page: Page) -> None:
+    api.house.pay(api.house.order(BEN))
+    order = api.house.order()
+    api.house.pay(order)
+    page.dashboard.open(f"order={order.id}")
+    assert "You are number 2." in page.view.sentence.value
+    page.view.taking_back.button.click()
+    api.house.shop.run_errands()
+    page.until(lambda: "You cancelled this order, and your money was refunded" in page.view.sentence.value)
+    assert page.view.taking_back.button.layout.display == "none"
+
+
+def test_what_cannot_be_cancelled_any_more_is_said_on_the_page(api: LiveApi, page: Page) -> None:
+    order = api.house.order()
+    page.dashboard.open(f"order={order.id}")
+    api.house.gateway.change(str(order.checkout_session_id), status=CheckoutStatus.COMPLETE)
+    page.view.taking_back.button.click()
+    assert "bank is still moving the money" in page.dashboard.message.value
+    assert state(api, order.id) is OrderState.PLACED
 
 
 def test_a_page_that_opens_while_the_api_is_away_fills_itself_later(api: LiveApi, page: Page) -> None:

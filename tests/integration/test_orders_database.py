@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import stat
 import subprocess
 import sys
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,16 +18,15 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
-from sqlalchemy.dialects.postgresql.base import PGDialect
-from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import MetaData, Table, create_engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from tests.fakes import START
 from tests.house import COMPLETED, House, session_of
+from tests.postgres import Databases
 from tests.samples import PREMISE, a_job, an_order, keep, the_job, the_order
 from tng.adapters.database.engine import busy_means_busy, connect
-from tng.adapters.database.migrate import migrate
+from tng.adapters.database.migrate import migrate, upgrade
 from tng.adapters.database.records import Record
 from tng.adapters.database.store import SqlStore
 from tng.errors import StoreBusy
@@ -36,15 +35,42 @@ from tng.orders import OrderState
 ROOT = Path(__file__).resolve().parents[2]
 THREADS = 8
 PROCESSES = 3
+REPLICAS = 8
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def file_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'orders.sqlite'}"
 
 
 @pytest.fixture
+def file_store(file_url: str) -> Iterator[SqlStore]:
+    yield from opened(file_url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database without a table."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("file_url")
+        return
+    postgres: Databases = request.getfixturevalue("postgres")
+    with postgres.fresh(migrated=False) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    """A database that ``store`` opens."""
+    return str(request.getfixturevalue("file_url" if request.param == "sqlite" else "postgres_url"))
+
+
+@pytest.fixture
 def store(url: str) -> Iterator[SqlStore]:
+    yield from opened(url)
+
+
+def opened(url: str) -> Iterator[SqlStore]:
     migrate(url)
     store = SqlStore(connect(url))
     yield store
@@ -79,21 +105,35 @@ def in_processes(code: str, url: str, *, count: int = PROCESSES) -> list[str]:
     return printed
 
 
-def first_tables(path: Path) -> None:
+def first_tables(url: str) -> None:
     """A database as the first version left it: its tables, and two orders in them."""
-    url = f"sqlite:///{path}"
-    migrate(url)
-    store = SqlStore(connect(url))
-    keep(store, an_order(), an_order(2, state=OrderState.DELIVERED, script_text="Title: X\n"))
-    store.close()
-    later = set(Record.metadata.tables) - {"orders", "jobs", "job_events", "outbox", "inbox"}
-    with sqlite3.connect(path) as raw:
-        for table in later:
-            raw.execute(f"drop table {table}")
-        raw.execute("drop index jobs_of_promotion")
-        for table, column in (("orders", "provenance"), ("jobs", "release_id"), ("jobs", "promotion_id")):
-            raw.execute(f"alter table {table} drop column {column}")
-        raw.execute("update alembic_version set version_num = '0001'")
+    engine = connect(url)
+    upgrade(engine, "0001")
+    with engine.begin() as connection:
+        orders = Table("orders", MetaData(), autoload_with=connection)
+        for order in (an_order(), an_order(2, state=OrderState.DELIVERED, script_text="Title: X\n")):
+            values = {name: getattr(order, name) for name in orders.columns.keys()}  # noqa: SIM118 - a column is no key
+            connection.execute(orders.insert().values(values | {"premise": order.premise.to_fields()}))
+    engine.dispose()
+
+
+def differences(url: str) -> list[object]:
+    """What the tables of a database and those of the code do not have in common."""
+    engine = connect(url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        found = list(compare_metadata(context, Record.metadata))
+    engine.dispose()
+    return found
+
+
+def said(url: str, query: str) -> object:
+    """The one value of a query, as the database has it."""
+    engine = connect(url)
+    with engine.connect() as connection:
+        value = connection.exec_driver_sql(query).scalar_one()
+    engine.dispose()
+    return value
 
 
 class TestManyAtOnce:
@@ -133,7 +173,7 @@ class TestManyAtOnce:
         keep(store, order)
         house.shop.reconcile()
         assert at_once(*[house.shop.run_errands] * THREADS) == []
-        assert house.gateway.calls == ["refund"]
+        assert house.gateway.calls.count("refund") == 1
 
     def test_no_job_is_claimed_twice_by_several_processes(self, store: SqlStore, url: str) -> None:
         keep(store, *(a_job(number) for number in range(60)))
@@ -176,71 +216,64 @@ for number in range(30):
 
 
 class TestMigration:
-    def test_many_processes_may_migrate_at_once(self, url: str) -> None:
-        in_processes("from tng.adapters.database.migrate import migrate; migrate(url)", url)
-        assert set(inspect(create_engine(url)).get_table_names()) >= set(Record.metadata.tables)
+    @pytest.mark.parametrize("before", ["", "0005"], ids=["an-empty-one", "one-of-the-version-before"])
+    def test_many_replicas_that_start_at_once_make_one_database(self, empty_url: str, before: str) -> None:
+        if before:
+            upgrade(connect(empty_url), before)
+        in_processes("from tng.adapters.database.migrate import migrate; migrate(url)", empty_url, count=REPLICAS)
+        assert differences(empty_url) == []
 
     def test_migrating_again_keeps_everything(self, store: SqlStore, url: str) -> None:
         keep(store, an_order())
         migrate(url)
         assert the_order(store, an_order().id) == an_order()
 
-    def test_rows_of_the_first_tables_are_kept_and_say_nothing_of_their_origin(self, url: str, tmp_path: Path) -> None:
-        first_tables(tmp_path / "orders.sqlite")
-        migrate(url)
-        store = SqlStore(connect(url))
+    def test_rows_of_the_first_tables_are_kept_and_say_nothing_of_their_origin(self, empty_url: str) -> None:
+        first_tables(empty_url)
+        migrate(empty_url)
+        store = SqlStore(connect(empty_url))
         assert the_order(store, an_order().id) == an_order()
-        assert the_order(store, an_order(2).id) == an_order(2, state=OrderState.DELIVERED, script_text="Title: X\n")
+        delivered = an_order(2, state=OrderState.DELIVERED, script_text="Title: X\n", ended_at=START)
+        assert the_order(store, delivered.id) == delivered
         with store.begin() as work:
             work.orders.save(replace(an_order(), provenance={"release": "r", "seed": 7}))
             work.commit()
         assert the_order(store, an_order().id).provenance == {"release": "r", "seed": 7}
         store.close()
 
-    def test_an_unsaid_origin_is_no_value_to_sql(self, store: SqlStore, tmp_path: Path) -> None:
+    def test_an_unsaid_origin_is_no_value_to_sql(self, store: SqlStore, url: str) -> None:
         keep(store, an_order())
-        with sqlite3.connect(tmp_path / "orders.sqlite") as raw:
-            assert raw.execute("select count(*) from orders where provenance is null").fetchone() == (1,)
+        assert said(url, "select count(*) from orders where provenance is null") == 1
 
     def test_the_steps_lead_to_the_tables_of_the_code(self, store: SqlStore, url: str) -> None:
-        with connect(url).connect() as connection:
-            context = MigrationContext.configure(connection, opts={"compare_type": True})
-            assert compare_metadata(context, Record.metadata) == []
-
-    def test_postgresql_could_have_the_same_tables(self) -> None:
-        dialect = PGDialect()  # type: ignore[no-untyped-call]
-        created = {
-            table.name: str(CreateTable(table).compile(dialect=dialect)) for table in Record.metadata.sorted_tables
-        }
-        growing = {name for name, sql in created.items() if "BIGSERIAL" in sql}
-        assert growing == {"outbox", "jobs", "job_events", "gpu_uses", "evaluations"}
-        assert "TIMESTAMP WITH TIME ZONE" in created["orders"]
+        assert differences(url) == []
 
 
 class TestEngine:
-    def test_the_file_is_its_owners_alone(self, store: SqlStore, tmp_path: Path) -> None:
-        keep(store, an_order())
+    def test_the_file_is_its_owners_alone(self, file_store: SqlStore, tmp_path: Path) -> None:
+        keep(file_store, an_order())
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
         assert len(modes) >= 2
         assert set(modes.values()) == {0o600}
 
-    def test_a_file_that_was_open_is_closed(self, url: str, tmp_path: Path) -> None:
+    def test_a_file_that_was_open_is_closed(self, file_url: str, tmp_path: Path) -> None:
         path = tmp_path / "orders.sqlite"
         path.touch(0o644)
-        connect(url).dispose()
+        connect(file_url).dispose()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
-    def test_money_is_on_the_disk_when_a_commit_returns(self, url: str) -> None:
-        with connect(url).connect() as connection:
+    def test_money_is_on_the_disk_when_a_commit_returns(self, file_url: str) -> None:
+        with connect(file_url).connect() as connection:
             pragmas = ("journal_mode", "synchronous", "foreign_keys")
             assert [connection.exec_driver_sql(f"PRAGMA {p}").scalar() for p in pragmas] == ["wal", 2, 1]
 
     def test_a_database_that_stays_locked_is_busy_and_reading_goes_on(self, store: SqlStore, url: str) -> None:
         keep(store, an_order())
         hasty = SqlStore(connect(url, busy_seconds=0.1))
-        with store.begin(), pytest.raises(StoreBusy), hasty.begin():
-            pytest.fail("there was a writer already")
-        with store.begin():
+        with store.begin() as work:
+            work.orders.get(an_order().id)
+            with pytest.raises(StoreBusy), hasty.begin() as late:
+                late.orders.get(an_order().id)
             assert the_order(hasty, an_order().id) == an_order()
         keep(hasty, an_order(2))  # the control: free again
         hasty.close()
@@ -253,46 +286,40 @@ class TestEngine:
             keep(store, an_order(2))
             assert len(one.orders.of("ada")) == 1  # what a unit reads is of one moment
 
-    def test_what_is_no_lock_is_not_called_busy(self, url: str) -> None:
-        with pytest.raises(OperationalError, match="no such table"), SqlStore(connect(url)).read() as work:
+    def test_what_is_no_lock_is_not_called_busy(self, empty_url: str) -> None:
+        with (
+            pytest.raises(DBAPIError, match=r"no such table|does not exist"),
+            SqlStore(connect(empty_url)).read() as work,
+        ):
             work.orders.of("ada")
 
     def test_an_error_of_the_database_does_not_tell_the_customers_words(self, store: SqlStore) -> None:
         keep(store, an_order())
-        with pytest.raises(Exception, match="UNIQUE") as caught:
-            keep(store, an_order())
-        assert PREMISE.title not in str(caught.value)
+        with pytest.raises(IntegrityError) as caught:
+            keep(store, replace(an_order(), currency=None))
+        for error in (caught.value, caught.value.orig):
+            assert PREMISE.title not in "".join(traceback.format_exception(error))
 
     def test_a_job_of_no_order_is_refused(self, store: SqlStore) -> None:
-        with pytest.raises(Exception, match="FOREIGN KEY"):
+        with pytest.raises(Exception, match=r"(?i)foreign key"):
             keep(store, a_job(order=an_order()))
 
-    def test_times_are_stored_in_utc(self, store: SqlStore, tmp_path: Path) -> None:
+    def test_times_are_stored_in_utc(self, store: SqlStore, url: str) -> None:
         keep(store, an_order(placed_at=datetime(2026, 1, 1, 2, 30, tzinfo=timezone(timedelta(hours=2)))))
         assert the_order(store, an_order().id).placed_at == datetime(2026, 1, 1, 0, 30, tzinfo=UTC)
-        with sqlite3.connect(tmp_path / "orders.sqlite") as raw:
-            assert raw.execute("select placed_at from orders").fetchone() == ("2026-01-01 00:30:00.000000",)
+        stored = said(url, "select placed_at from orders")
+        assert (
+            stored == "2026-01-01 00:30:00.000000"
+            if isinstance(stored, str)
+            else datetime(2026, 1, 1, 0, 30, tzinfo=UTC)
+        )
 
     def test_a_time_without_a_zone_is_refused(self, store: SqlStore) -> None:
         with pytest.raises((ValueError, StatementError), match="zone"):
             keep(store, an_order(placed_at=datetime(2026, 1, 1)))  # noqa: DTZ001 - that is the fault
 
-    @pytest.mark.parametrize(
-        ("sqlstate", "busy"),
-        [
-            pytest.param("40P01", True, id="deadlock"),
-            pytest.param("23505", True, id="somebody-added-it-first"),
-            pytest.param("53100", False, id="disk-full"),
-        ],
-    )
-    def test_postgresql_says_it_in_its_own_words(self, sqlstate: str, busy: bool) -> None:
-        said = RuntimeError("…")
-        said.sqlstate = sqlstate  # type: ignore[attr-defined]
-        with pytest.raises(StoreBusy if busy else DBAPIError), busy_means_busy():
-            raise DBAPIError("select 1", {}, said)
-
-    def test_an_empty_pool_is_busy(self, url: str) -> None:
-        engine = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=0.05)
+    def test_an_empty_pool_is_busy(self, file_url: str) -> None:
+        engine = create_engine(file_url, pool_size=1, max_overflow=0, pool_timeout=0.05)
         with engine.connect(), pytest.raises(StoreBusy), busy_means_busy(), engine.connect():
             pytest.fail("there was one connection only")
         engine.dispose()

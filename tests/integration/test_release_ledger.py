@@ -6,7 +6,8 @@ import multiprocessing
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.orders import job_in, order_in, paid_order
+from tests.postgres import Databases
 from tests.releases import a_ledger, a_release
 from tng.adapters.clock import SystemClock
 from tng.adapters.database.engine import connect
@@ -37,10 +39,13 @@ PLENTY = 60.0
 PROMOTERS = 8
 
 
-def a_store(database: Path) -> SqlStore:
-    url = f"sqlite:///{database}"
+def a_store(url: str) -> SqlStore:
     migrate(url)
     return SqlStore(connect(url))
+
+
+def on_file(database: Path) -> str:
+    return f"sqlite:///{database}"
 
 
 # --- many promoters ---------------------------------------------------------------------------------------------------
@@ -52,10 +57,28 @@ ROUNDS: dict[str, dict[str, Any]] = {
 }
 
 
-def decide_at_once(folder: Path, number: int, barrier: Barrier, answers: Queue[tuple[str, str]]) -> None:
+@dataclass
+class Race:
+    """The database of each round, and what was answered in it."""
+
+    urls: dict[str, str]
+    heard: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in ROUNDS})
+
+    def rows(self, name: str) -> list[Promotion]:
+        """What the ledger says after a round, the newest first."""
+        store = a_store(self.urls[name])
+        with store.read() as work:
+            rows = list(work.promotions.history())
+        store.close()
+        return rows
+
+
+def decide_at_once(
+    urls: dict[str, str], folder: Path, number: int, barrier: Barrier, answers: Queue[tuple[str, str]]
+) -> None:
     """A process of its own: in each round it promotes its own release, in the same moment as the others."""
     for name, how in ROUNDS.items():
-        ledger = a_ledger(a_store(folder / f"{name}.sqlite"), folder, first="a", clock=SystemClock())
+        ledger = a_ledger(a_store(urls[name]), folder, first="a", clock=SystemClock())
         barrier.wait(PLENTY)
         try:
             ledger.promote(f"candidate-{number}", actor=f"shell:{number}", reason="mine is best", **how)
@@ -65,14 +88,23 @@ def decide_at_once(folder: Path, number: int, barrier: Barrier, answers: Queue[t
             answers.put((name, "won"))
 
 
-@pytest.fixture(scope="module")
-def race(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Counter[str]]]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def race(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Race]:
     """Eight processes decide at once, in three rounds: what each was answered."""
     folder = tmp_path_factory.mktemp("race")
     for number in range(PROMOTERS):
         a_release(folder, f"candidate-{number}")
-    for name in ROUNDS:
-        store = a_store(folder / f"{name}.sqlite")
+    with ExitStack() as stack:
+        urls = {name: on_file(folder / f"{name}.sqlite") for name in ROUNDS}
+        if request.param == "postgresql":
+            postgres: Databases = request.getfixturevalue("postgres")
+            urls = {name: stack.enter_context(postgres.fresh()) for name in ROUNDS}
+        yield run(Race(urls), folder)
+
+
+def run(race: Race, folder: Path) -> Race:
+    for url in race.urls.values():
+        store = a_store(url)
         a_ledger(store, folder, first="a").current()
         with store.begin() as work:
             for number in range(PROMOTERS):
@@ -83,45 +115,30 @@ def race(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Coun
     spawning = multiprocessing.get_context("spawn")
     barrier, answers = spawning.Barrier(PROMOTERS), spawning.Queue()
     processes = [
-        spawning.Process(target=decide_at_once, args=(folder, number, barrier, answers), daemon=True)
+        spawning.Process(target=decide_at_once, args=(race.urls, folder, number, barrier, answers), daemon=True)
         for number in range(PROMOTERS)
     ]
     for process in processes:
         process.start()
-    heard: dict[str, Counter[str]] = {name: Counter() for name in ROUNDS}
     for _ in range(PROMOTERS * len(ROUNDS)):
         name, answer = answers.get(timeout=PLENTY)
-        heard[name][answer] += 1
+        race.heard[name][answer] += 1
     for process in processes:
         process.join(PLENTY)
-    return folder, heard
-
-
-def rows_of(folder: Path, name: str) -> list[Promotion]:
-    store = a_store(folder / f"{name}.sqlite")
-    with store.read() as work:
-        rows = list(work.promotions.history())
-    store.close()
-    return rows
+    return race
 
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", ["expects", "proves"])
-def test_of_eight_who_decide_at_once_one_is_heard_and_seven_are_told(
-    race: tuple[Path, dict[str, Counter[str]]], name: str
-) -> None:
-    folder, heard = race
-    assert heard[name] == {"won": 1, "told": PROMOTERS - 1}
-    assert len(rows_of(folder, name)) == 2
+def test_of_eight_who_decide_at_once_one_is_heard_and_seven_are_told(race: Race, name: str) -> None:
+    assert race.heard[name] == {"won": 1, "told": PROMOTERS - 1}
+    assert len(race.rows(name)) == 2
 
 
 @pytest.mark.timeout(180)
-def test_the_control_who_looks_at_nothing_overwrites_the_others(
-    race: tuple[Path, dict[str, Counter[str]]],
-) -> None:
-    folder, heard = race
-    rows = rows_of(folder, "looks at nothing")
-    assert heard["looks at nothing"]["won"] > 1
+def test_the_control_who_looks_at_nothing_overwrites_the_others(race: Race) -> None:
+    rows = race.rows("looks at nothing")
+    assert race.heard["looks at nothing"]["won"] > 1
     assert len(rows) > 2
     assert [row.from_id for row in rows[:-1]] == [row.to_id for row in rows[1:]], "a chain all the same"
 
@@ -184,7 +201,7 @@ class House:
     """A database, releases ``a`` (the first) and ``b``, and workers as threads."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.store = folder, a_store(folder / "orders.sqlite")
+        self.folder, self.store = folder, a_store(on_file(folder / "orders.sqlite"))
         self.ledger = a_ledger(self.store, folder / "releases", "b", first="a", clock=SystemClock())
         self.ledger.current()
         self.desks: list[Witness] = []

@@ -88,10 +88,12 @@ for number in range(slots):
 """
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database with a schedule of every minute, from START on."""
     address = f"sqlite:///{tmp_path / 'orders.sqlite'}"
+    if request.param == "postgresql":
+        address = request.getfixturevalue("postgres_url")
     migrate(address)
     store = SqlStore(connect(address))
     with store.begin() as work:

@@ -15,12 +15,13 @@ import psutil
 import pytest
 
 from tests.integration.worker_process import make_worker, start
-from tests.orders import job_in, order_in, paid_order
+from tests.orders import PLACED_AT, job_in, order_in, paid_order
 from tests.releases import a_release
 from tng.app import build_store
 from tng.jobs import EventKind, JobEvent, JobState
-from tng.orders import OrderState
-from tng.ports import Store
+from tng.orders import Order, OrderState
+from tng.ports import Store, Work
+from tng.refunds import owe_refund
 from tng.settings import Settings
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
@@ -174,11 +175,45 @@ def test_an_order_that_was_refunded_stops_being_written(slow: House) -> None:
     wait_until(lambda: slow.steps(1))
     kernel = slow.kernel_of(1)
     with slow.store.begin() as work:
-        work.orders.save(work.orders.get("ord_1").moved(OrderState.REFUNDED))
+        order, now = work.orders.get("ord_1"), PLACED_AT
+        work.orders.save(order.moved(OrderState.REFUNDED, by="stripe", why="the money went back", at=now))
         work.commit()
     wait_until(lambda: not kernel.is_running(), LEASE)
     wait_until(lambda: job_in(slow.store).state is JobState.CANCELLED, LEASE)
     assert order_in(slow.store).state is OrderState.REFUNDED
+
+
+def cancelled(order: Order, work: Work) -> None:
+    """Its customer stops it."""
+    owe_refund(work, order, by="customer", why="stopped", now=PLACED_AT)
+
+
+def disputed(order: Order, work: Work) -> None:
+    """A bank freezes it."""
+    moved = order.moved(OrderState.DISPUTED, by="stripe", why="disputed", at=PLACED_AT, before_dispute=order.state)
+    work.orders.save(moved)
+    work.jobs.cancel("order:ord_1", PLACED_AT)
+
+
+@pytest.mark.parametrize("stop", [cancelled, disputed])
+def test_within_two_seconds_the_kernel_of_an_order_that_is_to_stop_is_dead_however_silent_it_is(
+    tmp_path: Path, stop: Callable[[Order, Work], None]
+) -> None:
+    house = House(tmp_path, "sleeps", lease_seconds=90.0)  # a third of it is no help: 30 s
+    try:
+        paid_order(house.store, steps=2, seconds=60)
+        house.start()
+        wait_until(lambda: house.steps(1))
+        kernel = house.kernel_of(1)
+        with house.store.begin() as work:
+            stop(work.orders.get("ord_1"), work)
+            work.commit()
+        assert wait_until(lambda: not kernel.is_running() or kernel.status() == psutil.STATUS_ZOMBIE, 10) <= 2.0
+        job = job_in(house.store)
+        assert (job.state, job.failures) == (JobState.CANCELLED, 0), "a stop is no failure"
+        assert "run is cancelled" in house.log
+    finally:
+        house.close()
 
 
 def test_a_damaged_release_is_not_tried_twice_and_the_money_is_owed_back(

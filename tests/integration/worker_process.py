@@ -13,7 +13,8 @@ from pathlib import Path
 
 from tng import log
 from tng.adapters.notebook_runner import PapermillRunner
-from tng.app import build_fulfilment, build_release_ledger, build_store
+from tng.app import bell_of, build_fulfilment, build_release_ledger, build_store
+from tng.bell import Topic
 from tng.cli import stop_on_signals
 from tng.desk import WritingDesk
 from tng.settings import Settings
@@ -41,6 +42,7 @@ def make_worker(settings: Settings, notebooks_folder: Path) -> Worker:
         name=f"{socket.gethostname()}:{os.getpid()}",
         runs_folder=settings.runs_folder,
         lease_seconds=settings.lease_seconds,
+        bell=bell_of(store, Topic.JOBS),
     )
 
 
@@ -50,6 +52,7 @@ def start(settings: Settings, notebooks_folder: Path) -> subprocess.Popen[bytes]
         "TNG_HOME": str(settings.home),
         "TNG_LEASE_SECONDS": str(settings.lease_seconds),
         "TNG_RELEASE": str(settings.release),
+        "TNG_DATABASE_URL": settings.database_url,
         "PYTHONPATH": str(ROOT),
     }
     with (settings.home / "worker.log").open("ab") as out:

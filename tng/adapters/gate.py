@@ -12,6 +12,10 @@ from tng.release_ledger import ReleaseLedger
 
 MEGABYTE = 1_000_000
 
+PAGES_AN_ORDER = 2
+"""So many pages that could still be paid count as one order that waits: who turns back there keeps nobody out for
+long, and where everybody pays, the queue is at most so many times its limit."""
+
 
 class ShopGate:
     """Call it before money is asked for: nobody should pay for what cannot be written now.
@@ -36,6 +40,8 @@ class ShopGate:
         if free_mb < self._free_disk_mb:
             raise ShopClosed(f"the shop is closed: {free_mb} MB free at {self._home}, {self._free_disk_mb} are needed")
         with self._store.read() as work:
-            waiting = len(work.orders.having(OrderState.PAID, OrderState.WRITING))
-        if waiting >= self._queue_limit:
-            raise ShopClosed(f"the shop is closed: {waiting} paid orders wait, {self._queue_limit} is the limit")
+            waiting = work.orders.count(OrderState.PAID, OrderState.WRITING)
+            open_pages = work.orders.count(OrderState.PLACED)
+        if waiting + open_pages // PAGES_AN_ORDER >= self._queue_limit:
+            words = f"{waiting} paid orders wait, {open_pages} more may yet be paid, {self._queue_limit} is the limit"
+            raise ShopClosed(f"the shop is closed: {words}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -45,10 +45,20 @@ class HeardGateway:
         with self._heard():
             self._gateway.close_checkout(session_id)
 
-    def refund(self, payment_intent_id: str, *, order_id: str, key: str) -> None:
+    def session_of(self, payment_intent_id: str) -> str | None:
+        """The checkout session that a payment belongs to."""
+        with self._heard():
+            return self._gateway.session_of(payment_intent_id)
+
+    def refund(self, payment_intent_id: str, *, order_id: str, key: str, look_first: bool = False) -> None:
         """Give the money back."""
         with self._heard():
-            self._gateway.refund(payment_intent_id, order_id=order_id, key=key)
+            self._gateway.refund(payment_intent_id, order_id=order_id, key=key, look_first=look_first)
+
+    def recent_events(self, since: datetime) -> Iterable[PaymentEvent]:
+        """What happened since."""
+        with self._heard():
+            return self._gateway.recent_events(since)
 
     def read_event(self, payload: bytes, signature: str | None, now: datetime) -> PaymentEvent:
         """Verify a webhook: nothing is asked for it."""

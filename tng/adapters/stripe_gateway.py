@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +19,7 @@ import stripe
 from tng.errors import GatewayUnavailable, PaymentRefused, SettingsError, SignatureInvalid
 from tng.log import told
 from tng.orders import Order
-from tng.payments import LIVE_KEYS, Checkout, CheckoutStatus, Payment, PaymentEvent
+from tng.payments import LIVE_KEYS, Checkout, CheckoutStatus, Dispute, Payment, PaymentEvent
 
 logger = logging.getLogger(__name__)
 
@@ -29,21 +29,50 @@ TOLERANCE_SECONDS = 300
 FAILED_REFUNDS = frozenset({"failed", "canceled"})
 """A refund in these states moved no money (docs.stripe.com/api/refunds/object, ``status``)."""
 
+ENDED_DISPUTES = {"won": Dispute.WON, "lost": Dispute.LOST, "prevented": Dispute.LOST}
+"""How a dispute ends, in Stripe's words (the SDK's ``Dispute.status``). A prevented one was settled before it became
+one, by giving the money back; everything else, an appeal too, is still open."""
+
+EVENT_TYPES = frozenset(
+    {
+        "checkout.session.completed",
+        "checkout.session.async_payment_succeeded",
+        "checkout.session.async_payment_failed",
+        "checkout.session.expired",
+        "charge.refunded",
+        "refund.updated",
+        "refund.failed",
+        "charge.dispute.created",
+        "charge.dispute.closed",
+    }
+)
+"""What is acted on; a webhook endpoint at Stripe needs these, and no others."""
+
 _SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}")
 _CONNECT_SECONDS, _ANSWER_SECONDS = 5, 30  # the SDK's own limit is 80 s
 _RETRIES = 2  # the SDK's default is 0
+_WAITED_CONNECT_SECONDS, _WAITED_ANSWER_SECONDS = 1.5, 3.5
+"""While a person looks on, 5 s together and no second try: a click repeats the call under the same key."""
 
 
 class StripeGateway:
     """See :class:`tng.ports.PaymentGateway`.
 
     ``product`` stands on the page at Stripe before the title; ``statement`` is what a card's statement adds to the
-    seller's name, and "" adds nothing. ``api_base`` is the address of a stand-in, without a slash at its end; "" is
-    Stripe itself. Raises SettingsError for an empty key or webhook secret: with an empty secret everybody could sign.
+    seller's name, and "" adds nothing. ``promotion_codes`` gives the page a field for them. ``api_base`` is the address
+    of a stand-in, without a slash at its end; "" is Stripe itself. Raises SettingsError for an empty key or webhook
+    secret: with an empty secret everybody could sign.
     """
 
     def __init__(
-        self, secret_key: str, webhook_secret: str, *, product: str, statement: str = "", api_base: str = ""
+        self,
+        secret_key: str,
+        webhook_secret: str,
+        *,
+        product: str,
+        statement: str = "",
+        promotion_codes: bool = False,
+        api_base: str = "",
     ) -> None:
         if not secret_key.strip() or not webhook_secret.strip():
             raise SettingsError("STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET must both be set to take payments")
@@ -53,12 +82,9 @@ class StripeGateway:
         self._webhook_secret = webhook_secret
         self._product = product
         self._statement = {"statement_descriptor_suffix": statement} if statement else {}
-        self._client = stripe.StripeClient(
-            secret_key,
-            base_addresses={"api": api_base.rstrip("/")} if api_base else None,
-            max_network_retries=_RETRIES,
-            http_client=stripe.RequestsClient(timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS)),
-        )
+        self._page: Any = {"allow_promotion_codes": True} if promotion_codes else {}
+        self._client = _client(secret_key, api_base, (_CONNECT_SECONDS, _ANSWER_SECONDS), _RETRIES)
+        self._waited_for = _client(secret_key, api_base, (_WAITED_CONNECT_SECONDS, _WAITED_ANSWER_SECONDS), 0)
 
     def open_checkout(self, order: Order, *, return_url: str, cancel_url: str) -> Checkout:
         """A Checkout Session on Stripe's hosted page; the same (order, attempt) gives the same one.
@@ -70,7 +96,7 @@ class StripeGateway:
         # reaches charge, refund and dispute, so that their webhooks can be told to an order
         payment: Any = {"metadata": {"order_id": order.id}} | self._statement
         with _stripes_errors(f"order {order.id}: open_checkout"):
-            session = self._client.v1.checkout.sessions.create(
+            session = self._waited_for.v1.checkout.sessions.create(
                 {
                     "mode": "payment",
                     "line_items": [
@@ -89,7 +115,8 @@ class StripeGateway:
                     "expires_at": int(order.checkout_expires_at.timestamp()),
                     "success_url": return_url,
                     "cancel_url": cancel_url,
-                },
+                }
+                | self._page,
                 {"idempotency_key": f"order-{order.id}-checkout-{order.checkout_attempt}"},
             )
         if not session.url:
@@ -116,9 +143,25 @@ class StripeGateway:
             currency=session.currency or "",
             livemode=session.livemode,
             payment_intent_id=intent if intent is None or isinstance(intent, str) else intent.id,
-            refunded=known is not None and known.refunded,
-            disputed=known is not None and known.disputed,
+            refunded=known is not None and self._is_refunded(known),
+            subtotal_cents=session.amount_subtotal,
+            dispute=self._dispute_of(known) if known is not None and known.disputed else None,
         )
+
+    def session_of(self, payment_intent_id: str) -> str | None:
+        """The checkout session that a payment belongs to."""
+        with _stripes_errors(f"payment {payment_intent_id}: session_of"):
+            sessions = self._client.v1.checkout.sessions.list({"payment_intent": payment_intent_id, "limit": 1})
+        return sessions.data[0].id if sessions.data else None
+
+    def _dispute_of(self, charge: Any) -> Dispute | None:
+        """The last dispute about a charge, as it stands."""
+        with _stripes_errors(f"charge {charge.id}: disputes"):
+            disputes = self._client.v1.disputes.list({"charge": charge.id, "limit": 1})
+        if not disputes.data:
+            return None
+        status = disputes.data[0].status
+        return Dispute.INQUIRY if status.startswith("warning_") else ENDED_DISPUTES.get(status, Dispute.OPEN)
 
     def close_checkout(self, session_id: str) -> None:
         """Expire the session; one that is paid or expired already cannot be paid any more either."""
@@ -129,11 +172,14 @@ class StripeGateway:
             if self.read_payment(session_id).status is CheckoutStatus.OPEN:
                 raise
 
-    def refund(self, payment_intent_id: str, *, order_id: str, key: str) -> None:
+    def refund(self, payment_intent_id: str, *, order_id: str, key: str, look_first: bool = False) -> None:
         """Refund the payment in full, once. A refund that Stripe took and that failed is PaymentRefused too."""
+        if look_first and self._was_refunded(payment_intent_id, order_id):
+            logger.info("the payment had been refunded already", extra=told(order=order_id))
+            return
         try:
             with _stripes_errors(f"order {order_id}: refund"):
-                refund = self._client.v1.refunds.create(
+                first = self._client.v1.refunds.create(
                     {
                         "payment_intent": payment_intent_id,
                         "reason": "requested_by_customer",
@@ -141,6 +187,8 @@ class StripeGateway:
                     },
                     {"idempotency_key": key},
                 )
+                # asked for again, Stripe says what it said the first time: what became of it since, only a look shows
+                refund = self._client.v1.refunds.retrieve(first.id)
         except PaymentRefused as error:
             if getattr(error.__cause__, "code", None) != "charge_already_refunded":
                 raise
@@ -149,6 +197,28 @@ class StripeGateway:
         if refund.status in FAILED_REFUNDS:
             raise PaymentRefused(f"order {order_id}: refund {refund.id} is {refund.status}, nothing was given back")
 
+    def _was_refunded(self, payment_intent_id: str, order_id: str) -> bool:
+        with _stripes_errors(f"order {order_id}: payment"):
+            intent = self._client.v1.payment_intents.retrieve(payment_intent_id, {"expand": ["latest_charge"]})
+        charge = intent.latest_charge
+        return charge is not None and not isinstance(charge, str) and self._is_refunded(charge)
+
+    def _is_refunded(self, charge: Any) -> bool:
+        """In full, by refunds that did not fail: Stripe does not promise what a charge says after one that did."""
+        if not charge.refunded:
+            return False
+        with _stripes_errors(f"charge {charge.id}: refunds"):
+            refunds = self._client.v1.refunds.list({"charge": charge.id, "limit": 100})
+        given = sum(refund.amount for refund in refunds.data if refund.status not in FAILED_REFUNDS)
+        return bool(given >= charge.amount)
+
+    def recent_events(self, since: datetime) -> Iterable[PaymentEvent]:
+        """Stripe's own list, which it keeps for 30 days."""
+        wanted: Any = {"types": sorted(EVENT_TYPES), "created": {"gte": int(since.timestamp())}, "limit": 100}
+        with _stripes_errors("recent_events"):
+            events = list(self._client.v1.events.list(wanted).auto_paging_iter())
+        return [_event_of(event.to_dict()) for event in reversed(events)]
+
     def read_event(self, payload: bytes, signature: str | None, now: datetime) -> PaymentEvent:
         """Verify the signature over the raw body, and that it is of ``now``: the SDK would take one of next year."""
         try:
@@ -156,19 +226,38 @@ class StripeGateway:
             event = self._client.construct_event(payload, signature, self._webhook_secret, tolerance=0)
             stamp = _stamp(signature or "")
             parts = event.to_dict()
-            thing = parts["data"]["object"]
-            kind, event_id = str(parts["type"]), str(parts["id"])
+            told_of = _event_of(parts)
         except (stripe.SignatureVerificationError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise SignatureInvalid(f"webhook refused: {type(error).__name__}") from error
         if abs(now.timestamp() - stamp) > TOLERANCE_SECONDS:
-            raise SignatureInvalid(f"webhook {event_id} refused: signed {now.timestamp() - stamp:.0f} s ago")
-        return PaymentEvent(
-            id=event_id,
-            type=kind,
-            session_id=thing.get("id") if kind.startswith("checkout.session.") else None,
-            payment_intent_id=thing.get("payment_intent"),
-            order_id=(thing.get("metadata") or {}).get("order_id"),
-        )
+            raise SignatureInvalid(f"webhook {told_of.id} refused: signed {now.timestamp() - stamp:.0f} s ago")
+        if parts.get("account") or bool(parts.get("livemode")) != self.livemode:
+            raise SignatureInvalid(f"webhook {told_of.id} refused: of another account, or another kind of money")
+        return told_of
+
+
+def _client(key: str, api_base: str, timeout_seconds: tuple[float, float], retries: int) -> stripe.StripeClient:
+    """The SDK's client; the limits are for the connection and for the answer."""
+    return stripe.StripeClient(
+        key,
+        base_addresses={"api": api_base.rstrip("/")} if api_base else None,
+        max_network_retries=retries,
+        http_client=stripe.RequestsClient(timeout=timeout_seconds),
+    )
+
+
+def _event_of(parts: dict[str, Any]) -> PaymentEvent:
+    """What an event of Stripe's hints at. Raises LookupError, TypeError, AttributeError where it is none."""
+    kind, thing = str(parts["type"]), parts["data"]["object"]
+    created = parts.get("created")
+    return PaymentEvent(
+        id=str(parts["id"]),
+        type=kind,
+        session_id=thing.get("id") if kind.startswith("checkout.session.") else None,
+        payment_intent_id=thing.get("payment_intent"),
+        order_id=(thing.get("metadata") or {}).get("order_id"),
+        created_at=datetime.fromtimestamp(created, UTC) if isinstance(created, int) else None,
+    )
 
 
 def _stamp(signature: str) -> int:

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 import uvicorn
 from fastapi import FastAPI
 
-from tng.adapters.clock import SystemClock
 from tng.adapters.heard_gateway import HeardGateway
 from tng.adapters.in_use import show_in_use
 from tng.api.auth import HubAuth, HubDoor
 from tng.api.service import make_api
 from tng.app import build_gateway, build_lookout, build_operations, build_shop, build_store
+from tng.bell import Topic
 from tng.errors import TngError
 from tng.log import FaultCounter, configure, write_as
 from tng.settings import Settings
@@ -71,11 +71,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 def _application(settings: Settings, door: HubDoor, faults: FaultCounter) -> FastAPI:
     show, store = show_in_use(settings), build_store(settings)
-    gateway = HeardGateway(build_gateway(settings, show), SystemClock())
+    gateway = HeardGateway(build_gateway(settings, show), store.clock)
     shop = build_shop(settings, show=show, store=store, gateway=gateway)
     lookout = build_lookout(settings, store=store, hub_api_url=door.api_url, more=[gateway.health])
     operations = build_operations(settings, store=store)
-    return make_api(shop, show, HubAuth(door), settings, lookout=lookout, operations=operations, faults=faults)
+    bells = {"inbox": store.bell(Topic.INBOX), "errands": store.bell(Topic.OUTBOX)}
+    return make_api(
+        shop, show, HubAuth(door), settings, lookout=lookout, operations=operations, faults=faults, bells=bells
+    )
 
 
 if __name__ == "__main__":

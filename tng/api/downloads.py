@@ -1,4 +1,4 @@
-"""The script as a file: one route a format, for the owner of a delivered order alone."""
+"""The script as a file: one route a format, for the owner of a delivered order, or of the part of a stopped one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tng.api.shared import REFUSALS, Answers, TheCaller, TheShop, TheShow, refus
 from tng.errors import IllegalMove
 from tng.export.colophon import Colophon
 from tng.export.formats import FORMATS, Format
-from tng.orders import Order, OrderState
+from tng.orders import Order
 from tng.provenance import Provenance
 from tng.script import Script, parse
 from tng.shows import Show
@@ -27,7 +27,7 @@ _OF_ORDERS: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:tng:orders")
 def download_routes() -> APIRouter:
     """The script of an order, in each of the formats."""
     router = APIRouter(tags=["orders"])
-    early = refuses(REFUSALS | {409: "the script is not delivered"})
+    early = refuses(REFUSALS | {409: "there is no script, or no part of one"})
     for kind in FORMATS.values():
         file: Answers = {200: {"content": {kind.media_type.split(";")[0]: {}}, "description": "the script"}}
         router.add_api_route(
@@ -52,7 +52,7 @@ def colophon_of(order: Order, show: Show) -> Colophon:
         written_at=order.delivered_at or order.placed_at,
         release_id=order.release_id or "",
         seed=order.premise.seed,
-        provenance=told.copied,
+        provenance=" ".join(sentence for sentence in (told.how_far, told.copied) if sentence),
     )
 
 
@@ -84,7 +84,7 @@ def _download(kind: Format) -> Callable[..., Response]:
 
 
 def _delivered(owned: Order) -> tuple[Order, Script]:
-    if owned.state is not OrderState.DELIVERED or owned.script_text is None:
+    if not owned.is_readable or owned.script_text is None:
         raise IllegalMove(
             f"order {owned.id} is {owned.state}: there is no script to download",
             user_message="The script can be downloaded once it is ready.",

@@ -2,7 +2,8 @@
 
 Kinds on the wire: the run's own (``started``, ``plan``, ``progress``, ``scene``, ``retry`` …) with the id of their row,
 which a browser sends back as Last-Event-ID; ``restart`` before the first event of another attempt: forget the rest;
-``state`` with the order whenever that changed; ``end`` when nothing more will come.
+``state`` with the order whenever that changed; ``queue`` with its place while it waits for a worker, whenever that
+changed; ``end`` when nothing more will come.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
@@ -20,10 +22,11 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from tng.api.shared import REFUSALS, Answers, TheCaller, ThePrefix, TheShop, refuses
-from tng.api.views import order_view
+from tng.api.views import OrderView, order_view
 from tng.errors import ApiError, OrderNotFound, StoreBusy
 from tng.jobs import Job, JobEvent
 from tng.orders import Order, OrderState
+from tng.standing import Standing
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,9 @@ POLL_SECONDS = 0.2
 PING_SECONDS = 15
 STREAM_SECONDS = 600.0
 """After this a stream ends without ``end``: the page comes back, and starts anew."""
+
+QUEUE_SECONDS = 2.0
+"""How often a place in the queue is looked up."""
 
 STILL_SECONDS = 2.0
 """How often the hub is asked whether whoever follows is still signed in; a stream ends without ``end`` if not."""
@@ -42,6 +48,7 @@ OVER = frozenset({OrderState.DELIVERED, OrderState.EXPIRED, OrderState.REFUNDED,
 
 Heard = tuple[Order, Job | None, Sequence[JobEvent]]
 Listen = Callable[[int], Heard]
+Stands = Callable[[Order], Standing]
 IsStill = Callable[[], Awaitable[bool]]
 
 
@@ -78,7 +85,8 @@ async def events(
     if streams[caller.name] >= STREAMS_EACH:
         raise ApiError("too many streams of one customer", status=429, user_message="This page is open too often.")
     is_still = partial(request.app.state.auth.is_still, caller, request)
-    stream = _counted(streams, caller.name, follow(listen, after, prefix=prefix, is_still=is_still))
+    teller = Teller(shop.standing, prefix)
+    stream = _counted(streams, caller.name, follow(listen, after, teller, is_still=is_still))
     return EventSourceResponse(
         stream, ping=PING_SECONDS, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
     )
@@ -101,11 +109,37 @@ async def _always() -> bool:
     return True
 
 
+class Teller:
+    """Says what changed of an order beside its events: its state, and its place in the queue."""
+
+    def __init__(self, stands: Stands = lambda _order: Standing(), prefix: str = "") -> None:
+        self._stands, self._prefix = stands, prefix
+        self._order: Order | None = None
+        self._shown: OrderView | None = None
+        self._looked_at = 0.0
+
+    def tell(self, order: Order) -> list[ServerSentEvent]:
+        """What is to be said of it now: nothing where it is as it was. Raises StoreBusy."""
+        now = time.monotonic()
+        is_new = order != self._order
+        waits = order.state is OrderState.PAID and now - self._looked_at >= QUEUE_SECONDS
+        if not (is_new or waits):
+            return []
+        view = order_view(order, self._prefix, self._stands(order))
+        self._order, self._looked_at = order, now
+        before, self._shown = self._shown, view
+        if before is None or before.model_copy(update={"queue": view.queue}) != view:
+            return [ServerSentEvent(view.model_dump_json(), event="state")]
+        if before.queue != view.queue and view.queue is not None:
+            return [ServerSentEvent(view.queue.model_dump_json(), event="queue")]
+        return []
+
+
 async def follow(
     listen: Listen,
     after: int,
+    teller: Teller,
     *,
-    prefix: str = "",
     is_still: IsStill = _always,
     poll_seconds: float = POLL_SECONDS,
     most_seconds: float = STREAM_SECONDS,
@@ -116,7 +150,7 @@ async def follow(
     """
     loop = asyncio.get_running_loop()
     until, ask_at = loop.time() + most_seconds, loop.time() + STILL_SECONDS
-    attempt, shown = None, None
+    attempt = None
     while loop.time() < until:
         if loop.time() >= ask_at:
             if not await is_still():
@@ -126,15 +160,14 @@ async def follow(
             if attempt is None:
                 after, attempt = await run_in_threadpool(_resume, listen, after)
             order, _job, heard = await run_in_threadpool(listen, after)
+            said = await run_in_threadpool(teller.tell, order)
         except StoreBusy:
             await asyncio.sleep(poll_seconds)
             continue
         except OrderNotFound:
             return
-        said = order_view(order, prefix).model_dump_json()
-        if said != shown:
-            shown = said
-            yield ServerSentEvent(said, event="state")
+        for news in said:
+            yield news
         for event in heard:
             if event.attempt != attempt:
                 attempt = event.attempt

@@ -148,6 +148,7 @@ def _gauges(seen: Overview) -> Iterator[Metric]:
     yield _gauge("tng_jobs_oldest_wait_seconds", "How long ago the oldest of them was paid.", queue.oldest_seconds)
     yield _gauge("tng_leases", "Jobs that a worker owns.", len(seen.leases))
     yield _gauge("tng_refunds_waiting", "Refunds that are owed.", queue.refunds_waiting)
+    yield _gauge("tng_reports_waiting", "Reports of Stripe's that were not acted on.", queue.reports_waiting)
     yield _gauge("tng_workers", "Workers that were seen lately.", here)
     held = {kind.value: sum(use.kind == kind for use in seen.gpus) for kind in ClaimKind}
     yield _family("tng_gpus_held", "GPUs that somebody holds, by what for.", "kind", held)

@@ -68,10 +68,12 @@ class OfferView(BaseModel):
     lengths: list[LengthView]
     limits: LimitsView
     demo: bool
+    taking_orders: bool = Field(description="whether an order placed now would be taken")
+    closed: str | None = Field(description="why not, in a sentence for people")
 
 
-def offer_view(show: Show, price: Price, *, demo: bool) -> OfferView:
-    """What can be ordered today."""
+def offer_view(show: Show, price: Price, *, demo: bool, closed: str | None = None) -> OfferView:
+    """What can be ordered today; ``closed`` says why nothing can be ordered now."""
     return OfferView(
         show=ShowView(
             id=show.id, title=show.title, product=show.product, disclaimer=show.disclaimer, look=dict(show.look)
@@ -82,6 +84,8 @@ def offer_view(show: Show, price: Price, *, demo: bool) -> OfferView:
         lengths=[_length(name, acts) for name, acts in show.lengths.items()],
         limits=LimitsView(),
         demo=demo,
+        taking_orders=closed is None,
+        closed=closed,
     )
 
 

@@ -1,4 +1,4 @@
-"""The routes of an order: what there is to order, placing, and reading. Money and files are elsewhere.
+"""The routes of an order: what there is to order, placing, reading, cancelling. Money and files are elsewhere.
 
 Each call names its caller to the shop; a stranger's order is not found, and neither is one that does not exist.
 """
@@ -23,6 +23,7 @@ from tng.api.views import (
 from tng.orders import OrderState
 from tng.script import Premise
 from tng.settings import Mode
+from tng.standing import Standing
 
 RequestKey = Annotated[
     str,
@@ -42,15 +43,18 @@ def order_routes() -> APIRouter:
     router.add_api_route("/offer", offer, methods=["GET"])
     router.add_api_route("/me", me, methods=["GET"], responses=known)
     router.add_api_route("/orders", orders, methods=["GET"], responses=known)
-    invalid = refuses(REFUSALS | {402: "Stripe said no", 422: "the premise cannot be used: which field, and why"})
+    many = {402: "Stripe said no", 409: "too many of your orders wait to be paid"}
+    invalid = refuses(REFUSALS | many | {422: "the premise cannot be used: which field, and why"})
     router.add_api_route("/orders", place, methods=["POST"], status_code=201, responses=invalid)
     router.add_api_route("/orders/{order_id}", order, methods=["GET"], responses=known)
+    late = refuses(REFUSALS | {402: "Stripe said no", 409: "too late, or a bank moves money: the sentence says which"})
+    router.add_api_route("/orders/{order_id}/cancel", cancel, methods=["POST"], responses=late)
     return router
 
 
 def offer(show: TheShow, shop: TheShop, settings: TheSettings) -> OfferView:
     """What can be ordered, and for how much."""
-    return offer_view(show, shop.price, demo=settings.mode is Mode.DEMO)
+    return offer_view(show, shop.price, demo=settings.mode is Mode.DEMO, closed=shop.why_closed())
 
 
 async def me(caller: TheCaller) -> CallerView:
@@ -60,7 +64,13 @@ async def me(caller: TheCaller) -> CallerView:
 
 def orders(caller: TheCaller, shop: TheShop, prefix: ThePrefix) -> OrdersView:
     """The caller's orders, the newest first."""
-    return OrdersView(orders=[order_view(order, prefix) for order in shop.orders(caller.name)])
+    nothing = Standing()  # who ended an order is told where it is opened: a list of hundreds asks for none of that
+    return OrdersView(
+        orders=[
+            order_view(order, prefix, shop.standing(order) if order.state is OrderState.PAID else nothing)
+            for order in shop.orders(caller.name)
+        ]
+    )
 
 
 def place(
@@ -70,9 +80,20 @@ def place(
     placed = shop.place_order(caller.name, Premise.checked(wish.model_dump(), show.cues), request_key)
     if placed.state is OrderState.PLACED:
         placed = shop.open_checkout(placed.id, caller.name)
-    return order_view(placed, prefix)
+    return order_view(placed, prefix, shop.standing(placed))
 
 
 def order(order_id: str, caller: TheCaller, shop: TheShop, prefix: ThePrefix) -> WholeOrderView:
-    """One order, and its script once it is delivered."""
-    return whole_order_view(shop.order(order_id, caller.name), prefix)
+    """One order, and its script once it is delivered; of a stopped one the part that is kept."""
+    owned = shop.order(order_id, caller.name)
+    return whole_order_view(owned, prefix, shop.standing(owned))
+
+
+def cancel(order_id: str, caller: TheCaller, shop: TheShop, prefix: ThePrefix) -> OrderView:
+    """Take an order back, or stop its writing; any number of times. What is written is kept.
+
+    Before the writing the whole price goes back. Once it has begun: with fewer than half of the planned scenes written
+    the whole price goes back, and from half on the part is delivered as it stands.
+    """
+    cancelled = shop.cancel(order_id, caller.name)
+    return order_view(cancelled, prefix, shop.standing(cancelled))

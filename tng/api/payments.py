@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, BackgroundTasks, Header, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -24,6 +25,9 @@ from tng.settings import Settings
 from tng.shop import Shop
 
 logger = logging.getLogger(__name__)
+
+_ROOM = threading.Semaphore(2)
+"""Reports are acted on by so many threads at once: while Stripe is slow, the others answer customers."""
 
 SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}")
 ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -46,7 +50,8 @@ def payment_routes() -> APIRouter:
 
 def checkout(order_id: str, caller: TheCaller, shop: TheShop, prefix: ThePrefix) -> OrderView:
     """Open the page on which the order can be paid, or give the one that is open."""
-    return order_view(shop.open_checkout(order_id, caller.name), prefix)
+    order = shop.open_checkout(order_id, caller.name)
+    return order_view(order, prefix, shop.standing(order))
 
 
 def pay_return(
@@ -64,9 +69,12 @@ def pay_cancel(settings: TheSettings, order: Annotated[str, Query(max_length=100
 
 
 async def webhook(
-    request: Request, shop: TheShop, stripe_signature: Annotated[str | None, Header()] = None
+    request: Request,
+    shop: TheShop,
+    afterwards: BackgroundTasks,
+    stripe_signature: Annotated[str | None, Header()] = None,
 ) -> HealthView:
-    """Stripe's reports. 200: seen and done; 400: not from Stripe; 503: send it again."""
+    """Stripe's reports. 200: it is kept, and acted on after the answer; 400: not from Stripe; 503: send it again."""
     payload = await request.body()
     metrics: Metrics = request.app.state.metrics
     try:
@@ -80,8 +88,21 @@ async def webhook(
     except TngError:
         metrics.webhook("", "asked for again")
         raise
-    metrics.webhook(event.type, "handled")
+    metrics.webhook(event.type, "kept")
+    afterwards.add_task(_act, shop)
     return HealthView()
+
+
+def _act(shop: Shop) -> None:
+    """Act on what was reported, at once where there is room; what is left over, a loop of the service takes up."""
+    if not _ROOM.acquire(blocking=False):
+        return
+    try:
+        shop.run_inbox()
+    except TngError as error:
+        logger.warning("reports wait: %s", error, extra=told(fault=kind_of(error)))
+    finally:
+        _ROOM.release()
 
 
 def _own_order(shop: Shop, customer: str, session_id: str) -> str | None:

@@ -28,6 +28,7 @@ from tng.errors import (
     SignatureInvalid,
     StoreBusy,
     TngError,
+    TooManyUnpaid,
 )
 from tng.log import kind_of, told
 
@@ -37,6 +38,7 @@ STATUSES: tuple[tuple[type[TngError], int], ...] = (
     (PremiseError, 422),
     (OrderNotFound, 404),
     (IllegalMove, 409),
+    (TooManyUnpaid, 409),
     (ShopClosed, 503),
     (PaymentMismatch, 409),
     (SignatureInvalid, 400),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated
@@ -24,6 +24,7 @@ from tng.api.refusals import install_refusals
 from tng.api.shared import TheCaller, ThePrefix, TheSettings
 from tng.api.shield import Shield
 from tng.api.views import HealthView
+from tng.bell import Bell
 from tng.log import FaultCounter
 from tng.lookout import REPORT_SECONDS, Lookout, hand_over
 from tng.operations import Operations
@@ -32,6 +33,8 @@ from tng.shop import Shop
 from tng.shows import Show
 
 ERRAND_SECONDS = 1.0
+INBOX_SECONDS = 0.5
+REPORTS_AT_ONCE = 50
 ERRANDS_AT_ONCE = 20
 
 ROBOTS = "User-agent: *\nAllow: /$\nAllow: /hub/login$\nDisallow: /\n"
@@ -47,22 +50,25 @@ def make_api(
     lookout: Lookout,
     operations: Operations,
     faults: FaultCounter | None = None,
+    bells: Mapping[str, Bell] | None = None,
 ) -> FastAPI:
     """The service for this shop and its show. Its loops run while the application does.
 
     ``lookout`` is what an operator sees of the house, and ``operations`` what they see of releases and retrainings,
-    and do about them; what ``faults`` has counted is handed to the lookout every few seconds.
+    and do about them; what ``faults`` has counted is handed to the lookout every few seconds. ``bells`` wake the loops
+    of their names: "inbox" and "errands".
     """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         loops: dict[str, tuple[Callable[[], object], float]] = {
             "reconcile": (shop.reconcile, settings.reconcile_seconds),
+            "inbox": (lambda: shop.run_inbox(REPORTS_AT_ONCE), INBOX_SECONDS),
             "errands": (lambda: shop.run_errands(ERRANDS_AT_ONCE), ERRAND_SECONDS),
         }
         if faults is not None:
             loops["faults"] = (partial(hand_over, faults, lookout), REPORT_SECONDS)
-        async with repeating(loops):
+        async with repeating(loops, bells):
             yield
         await auth.close()
 

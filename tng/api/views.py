@@ -11,6 +11,7 @@ from tng.export.formats import FORMATS
 from tng.orders import Order, OrderState
 from tng.payments import Price
 from tng.script import FEWEST_CAST, LOGLINE_CHARACTERS, SEED_LIMIT, TITLE_CHARACTERS, Length, Tone
+from tng.standing import Standing, Turn
 
 GENEROUS_CHARACTERS = 20_000
 """Beyond this a text is refused unread; below it the premise's own rules say how long it is and how long it may be."""
@@ -57,6 +58,13 @@ class PriceView(BaseModel):
     text: str = Field(description="for people: 2.99 USD")
 
 
+class QueueView(BaseModel):
+    """Where a paid order stands among those that wait; nothing of the others."""
+
+    place: int = Field(description="1 is next; scripts that are being written count")
+    estimate_seconds: float | None = Field(description="about, until it is written; null where nobody knows")
+
+
 class OrderView(BaseModel):
     """An order as its owner sees it."""
 
@@ -64,17 +72,21 @@ class OrderView(BaseModel):
     state: OrderState
     premise: PremiseView
     price: PriceView
+    paid: PriceView | None = Field(description="what was charged: less than the price with a promotion code; or null")
     placed_at: datetime
     paid_at: datetime | None
     delivered_at: datetime | None
     checkout_url: str | None = Field(description="where to pay; only while the order waits for it")
     release_id: str | None = Field(description="the model that wrote the script")
     provenance: dict[str, Any] | None = Field(description="how the script came about; null where the run did not say")
-    downloads: dict[str, str] = Field(description="format → path; only of a delivered script")
+    downloads: dict[str, str] = Field(description="format → path; of a delivered script, or of the part that is kept")
+    is_part: bool = Field(description="its customer stopped the writing: the script is what stood then")
+    cancelled: bool = Field(description="its customer ended it, not time or a failure; not told in a list")
+    queue: QueueView | None = Field(description="only while it waits for a worker")
 
 
 class WholeOrderView(OrderView):
-    """An order with its script, in the compact form of ``tng.script``, once it is delivered."""
+    """An order with its script, or the part that is kept, in the compact form of ``tng.script``."""
 
     script_text: str | None
 
@@ -103,13 +115,22 @@ def price_view(price: Price) -> PriceView:
     return PriceView(amount_cents=price.amount_cents, currency=price.currency, text=str(price))
 
 
-def order_view(order: Order, prefix: str) -> OrderView:
+def queue_view(turn: Turn | None) -> QueueView | None:
+    """The turn as it is shown; seconds of seconds mean nothing."""
+    if turn is None:
+        return None
+    seconds = turn.estimate_seconds
+    return QueueView(place=turn.place, estimate_seconds=None if seconds is None else round(seconds, 1))
+
+
+def order_view(order: Order, prefix: str, standing: Standing) -> OrderView:
     """The order as its owner sees it in a list."""
     return OrderView(
         id=order.id,
         state=order.state,
         premise=PremiseView.model_validate(order.premise.to_fields()),
         price=price_view(Price(order.amount_cents, order.currency)),
+        paid=None if order.paid_cents is None else price_view(Price(order.paid_cents, order.currency)),
         placed_at=order.placed_at,
         paid_at=order.paid_at,
         delivered_at=order.delivered_at,
@@ -117,16 +138,19 @@ def order_view(order: Order, prefix: str) -> OrderView:
         release_id=order.release_id,
         provenance=dict(order.provenance) if order.provenance else None,
         downloads=_downloads(order, prefix),
+        is_part=order.is_part,
+        cancelled=standing.cancelled,
+        queue=queue_view(standing.turn),
     )
 
 
-def whole_order_view(order: Order, prefix: str) -> WholeOrderView:
+def whole_order_view(order: Order, prefix: str, standing: Standing) -> WholeOrderView:
     """The order as its owner sees it when it is opened."""
-    script_text = order.script_text if order.state is OrderState.DELIVERED else None
-    return WholeOrderView(**order_view(order, prefix).model_dump(), script_text=script_text)
+    script_text = order.script_text if order.is_readable else None
+    return WholeOrderView(**order_view(order, prefix, standing).model_dump(), script_text=script_text)
 
 
 def _downloads(order: Order, prefix: str) -> dict[str, str]:
-    if order.state is not OrderState.DELIVERED:
+    if not order.is_readable:
         return {}
     return {ending: f"{prefix}/orders/{order.id}/script.{ending}" for ending in FORMATS}

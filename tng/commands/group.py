@@ -26,7 +26,17 @@ class Commands(click.Group):
 
 def actor() -> str:
     """Who calls from the shell, for the records."""
+    name = _unix_user()
+    return f"shell:{name}" if name else "shell"
+
+
+def operator() -> str:
+    """The same, for the audit of orders."""
+    return f"operator {_unix_user()}".rstrip()
+
+
+def _unix_user() -> str:
     try:
-        return f"shell:{getpass.getuser()}"
+        return getpass.getuser()
     except (KeyError, OSError):  # a number without a name
-        return "shell"
+        return ""

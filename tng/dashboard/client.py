@@ -53,7 +53,7 @@ class Player:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What can be ordered, from whom, and for how much."""
+    """What can be ordered, from whom, and for how much; ``closed`` says why nothing can be, or is empty."""
 
     product: str
     series: str
@@ -65,6 +65,7 @@ class Offer:
     logline_characters: int
     fewest_cast: int
     seed_below: int
+    closed: str = ""
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Offer:
@@ -81,7 +82,24 @@ class Offer:
             logline_characters=int(limits["logline_characters"]),
             fewest_cast=int(limits["fewest_cast"]),
             seed_below=int(limits["seed_below"]),
+            closed=str(body.get("closed") or ""),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlace:
+    """Where a paid order stands among those that wait: 1 is next; None where nobody knows how long it will be."""
+
+    place: int
+    estimate_seconds: float | None = None
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any] | None) -> QueuePlace | None:
+        """From the api's JSON; None where it does not wait."""
+        if not body:
+            return None
+        seconds = body.get("estimate_seconds")
+        return cls(int(body["place"]), None if seconds is None else float(seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +115,9 @@ class OrderCard:
     downloads: Mapping[str, str] = field(default_factory=dict)
     script_text: str | None = None
     provenance: Provenance = field(default_factory=Provenance)
+    is_part: bool = False
+    cancelled: bool = False
+    queue: QueuePlace | None = None
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> OrderCard:
@@ -111,6 +132,9 @@ class OrderCard:
             downloads=dict(body.get("downloads") or {}),
             script_text=body.get("script_text"),
             provenance=Provenance.read(body.get("provenance")),
+            is_part=bool(body.get("is_part")),
+            cancelled=bool(body.get("cancelled")),
+            queue=QueuePlace.read(body.get("queue")),
         )
 
 
@@ -188,6 +212,10 @@ class ApiClient:
     def checkout(self, order_id: str) -> OrderCard:
         """The order with an address at which it can be paid, if it still can."""
         return self._call("POST", f"orders/{order_id}/checkout", OrderCard.read)
+
+    def cancel(self, order_id: str) -> OrderCard:
+        """Take an order back, or stop its writing: the order as it is then."""
+        return self._call("POST", f"orders/{order_id}/cancel", OrderCard.read)
 
     def ask(self, path: str, read: Callable[[Any], Answer]) -> Answer:
         """Anything else that can be read, made of its JSON by ``read``; a ValueError of it is an ApiError."""

@@ -45,6 +45,8 @@ class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             description=ORDER, button_style="primary", tooltip="Order this script and pay for it"
         )
         self.price = widgets.HTML()
+        self.closed = widgets.HTML()
+        self._is_closed = False
         self.counts = widgets.HTML()
         super().__init__(self._rows())
         self._wire()
@@ -60,11 +62,13 @@ class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self._choose(self.tone, [(tone.capitalize(), tone) for tone in offer.tones])
         self._choose(self.length, [(length_in_words(length), length.name.value) for length in offer.lengths])
         self.price.value = tag("span", offer.price, class_="tng-price")
+        self._is_closed = self.button.disabled = bool(offer.closed)
+        self.closed.value = tag("p", offer.closed, class_="tng-message tng-alert", role="alert") if offer.closed else ""
 
     @property
     def offered(self) -> tuple[widgets.Widget, ...]:
         """The parts that an offer changes."""
-        return self.heading, self.people, self.tone, self.length, self.price
+        return self.heading, self.people, self.tone, self.length, self.price, self.closed, self.button
 
     def _show_cast(self, cast: Iterable[Player]) -> None:
         boxes = {who.cue: self.cast.get(who.cue) or self._box(who) for who in cast}
@@ -103,8 +107,8 @@ class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self.seed.value = secrets.randbelow(SEED_LIMIT)
 
     def busy(self, placing: bool) -> None:
-        """While an order is being placed the button rests."""
-        self.button.disabled = placing
+        """While an order is being placed the button rests; and while none is taken."""
+        self.button.disabled = placing or self._is_closed
         self.button.description = "One moment…" if placing else ORDER
 
     def _rows(self) -> list[widgets.Widget]:
@@ -117,6 +121,7 @@ class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         self.add_class("tng-form")
         return [
             self.heading,
+            self.closed,
             self.title,
             self.logline,
             self.counts,

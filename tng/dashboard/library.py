@@ -26,6 +26,14 @@ WORDS = {
 }
 
 
+PARTS = {
+    OrderState.DELIVERED: "a part, ready",
+    OrderState.REFUNDING: "a part, being refunded",
+    OrderState.REFUNDED: "a part, refunded",
+}
+"""Of a script whose writing was stopped."""
+
+
 class Library(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """The orders, newest first. ``open_order`` is called with the id of the one to show."""
 
@@ -71,7 +79,8 @@ class Library(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             link(f".{ending}", path, download="", aria_label=f"{order.title} as .{ending}")
             for ending, path in order.downloads.items()
         ]
-        state = tag("span", WORDS[order.state], class_=f"tng-state tng-state-{order.state.value}")
+        words = PARTS.get(order.state, WORDS[order.state]) if order.is_part else WORDS[order.state]
+        state = tag("span", words, class_=f"tng-state tng-state-{order.state.value}")
         day = tag("time", f"{order.placed_at:%-d %b %Y}", datetime=order.placed_at.date().isoformat())
         about = widgets.HTML(
             tag("div", tag("b", order.title), tag("small", state, " · ", day, *(_dotted(file) for file in files)))

@@ -12,7 +12,9 @@ from tng.dashboard.client import ApiClient, OrderCard, StreamEvent
 from tng.dashboard.follow import FIRST_WAIT_SECONDS, Follower, Link
 from tng.dashboard.markup import Html, joined, link, tag
 from tng.dashboard.reader import ScriptReader
+from tng.dashboard.sentences import sentence_of
 from tng.dashboard.story import OVER, News, Step, StepState, Story
+from tng.dashboard.taking_back import TakingBack
 from tng.errors import ApiError
 from tng.orders import OrderState
 
@@ -26,31 +28,20 @@ FORMATS = {
     "epub": "EPUB, for an e-reader (.epub)",
     "txt": "plain text (.txt)",
 }
-SENTENCES = {
-    OrderState.PLACED: "This order waits for its payment. If you have just paid, we are confirming it with Stripe: "
-    "this page goes on by itself.",
-    OrderState.EXPIRED: "This order was not paid in time, and nothing was charged. You can still pay for it.",
-    OrderState.PAID: "Paid. Thank you. Your script is next.",
-    OrderState.WRITING: "Your script is being written. You may close this page: it goes on, and waits for you here.",
-    OrderState.DELIVERED: "Your script is ready.",
-    OrderState.REFUNDING: "We could not write this script. Your money is on its way back, without asking.",
-    OrderState.REFUNDED: "We could not deliver this script, and your money was refunded in full.",
-    OrderState.DISPUTED: "The payment of this order is disputed at the bank. The script is held until that is settled.",
-}
 WELCOME = (
     "Describe an episode, or leave everything but its title to fate.",
     "Pay once. The price beside the button is all there is to pay.",
     "Watch it being written, scene by scene, on this page. You may close it at any time.",
     "Read it here as a teleplay, and take it along.",
 )
-CANCELLED = "Nothing was charged. The order is kept: pay for it whenever you like."
 
 
 class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """Shows one order at a time, and follows it until it is over.
 
     ``changed`` is told of every new state, ``linked`` how the page stands with the api, ``pay`` that the customer
-    wants to pay. The follower's thread and the kernel's take turns by a lock.
+    wants to pay, ``take_back`` that they want to cancel or stop it. The follower's thread and the kernel's take turns
+    by a lock.
     """
 
     def __init__(
@@ -60,6 +51,7 @@ class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         changed: Callable[[OrderCard], None],
         linked: Callable[[Link], None],
         pay: Callable[[str], None],
+        take_back: Callable[[str], None],
         first_wait_seconds: float = FIRST_WAIT_SECONDS,
     ) -> None:
         self._client = client
@@ -79,7 +71,8 @@ class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.pay_button = widgets.Button(button_style="primary")
         self.pay_button.add_class("tng-primary")
         self.pay_button.on_click(lambda _button: pay(self.order_id))
-        below = [self.pay_button, self.downloads, self.provenance, self.reader]
+        self.taking_back = TakingBack(take_back)
+        below = [self.pay_button, self.taking_back, self.downloads, self.provenance, self.reader]
         super().__init__([self.heading, self.steps, self.sentence, *below])
         self.add_class("tng-order")
         self.heading.value = tag("h2", "How it goes")
@@ -119,7 +112,7 @@ class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         Under the lock: an old state that was read before a change, and sent after it, would be the last word.
         """
         with self._lock:
-            for part in (self, *self.children, self.pay_button.layout, *others):
+            for part in (self, *self.children, self.pay_button.layout, *self.taking_back.parts, *others):
                 part.send_state()
 
     def _follow(self, order_id: str) -> None:
@@ -168,12 +161,13 @@ class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         order = story.order
         self.heading.value = tag("h2", order.title)
         self.steps.value = draw_steps(story)
-        sentence = CANCELLED if self._cancelled and order.state is OrderState.PLACED else SENTENCES[order.state]
+        sentence = sentence_of(order, turned_back=self._cancelled)
         self.sentence.value = tag("p", sentence, class_="tng-sentence", role="status")
         self.downloads.value = draw_downloads(order)
         self.provenance.value = draw_provenance(order)
         self.pay_button.description = f"Pay {order.price}"
         self.pay_button.layout.display = "" if order.state in PAYABLE else "none"
+        self.taking_back.show(story)
         self.reader.title = order.title
         self.reader.waiting = story.waiting_for
         self.reader.show(story.sections)
@@ -205,8 +199,9 @@ def draw_downloads(order: OrderCard) -> Html:
 
 
 def draw_provenance(order: OrderCard) -> Html:
-    """How the script was written, folded away until somebody asks; nothing before it is delivered."""
-    sentences = order.provenance.sentences if order.state is OrderState.DELIVERED else ()
+    """How the script was written, folded away until somebody asks; nothing before it is there to be read."""
+    is_there = order.is_part or order.state is OrderState.DELIVERED
+    sentences = order.provenance.sentences if is_there else ()
     if not sentences:
         return Html()
     lines = tag("ul", *(tag("li", sentence) for sentence in sentences))

@@ -70,6 +70,7 @@ class Dashboard:
             changed=self.library.update,
             linked=self._show_link,
             pay=self.pay,
+            take_back=self.take_back,
             first_wait_seconds=first_wait_seconds,
         )
         side = widgets.VBox([self.form, self.library])
@@ -116,6 +117,10 @@ class Dashboard:
         """Go to the payment page of an order."""
         self._try(lambda: self._go_and_pay(self._client.checkout(order_id)))
 
+    def take_back(self, order_id: str) -> None:
+        """Cancel an order, or stop its writing."""
+        self._try(lambda: self._take_back(order_id))
+
     def show_order(self, order_id: str, *, cancelled: bool = False) -> None:
         """Open an order on the page."""
         self._try(lambda: self._show_order(order_id, cancelled=cancelled))
@@ -133,6 +138,10 @@ class Dashboard:
         if order.checkout_url:
             self.say("Taking you to the payment page. ", link("Go there now", order.checkout_url), role="status")
             self.navigator.go(order.checkout_url)
+
+    def _take_back(self, order_id: str) -> None:
+        self.library.update(self._client.cancel(order_id))
+        self.order_view.show(self._client.order(order_id))
 
     def _show_order(self, order_id: str, *, cancelled: bool) -> None:
         self.order_view.show(self._client.order(order_id), cancelled=cancelled)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any
 
-from tng.dashboard.client import OrderCard, StreamEvent
+from tng.dashboard.client import OrderCard, QueuePlace, StreamEvent
 from tng.errors import ScriptError
 from tng.export.layout import Block, BlockKind, scene_blocks
 from tng.orders import OrderState
@@ -18,6 +18,10 @@ logger = logging.getLogger(__name__)
 
 OVER = frozenset({OrderState.DELIVERED, OrderState.EXPIRED, OrderState.REFUNDED, OrderState.DISPUTED})
 """States in which nothing more happens by itself: the api's stream ends there too."""
+
+
+STOPPED_HERE = "THE WRITING WAS STOPPED HERE"
+"""Below the part of a script that its customer stopped."""
 
 
 class News(Enum):
@@ -51,13 +55,17 @@ class Step:
 
 @dataclass
 class Story:
-    """An order, and what its current attempt showed so far. ``sections`` is what the reader is given."""
+    """An order, and what its current attempt showed so far. ``sections`` is what the reader is given.
+
+    ``written`` of ``planned`` scenes are there; 0 planned ones: the plan is not known yet.
+    """
 
     order: OrderCard
     attempt: int = 1
     act: str = ""
     percent: int = 0
     planned: int = 0
+    written: int = 0
     sections: list[list[Block]] = field(default_factory=list)
     _last_act: str = ""
 
@@ -66,6 +74,9 @@ class Story:
         match event.kind:
             case "state":
                 self.order = OrderCard.read(event.body)
+                return News.ORDER
+            case "queue":
+                self.order = replace(self.order, queue=QueuePlace.read(event.body))
                 return News.ORDER
             case "restart":
                 self._begin_again(_number(event.body, "attempt", 1))
@@ -95,23 +106,28 @@ class Story:
         for act in script.acts:
             for scene in act.scenes:
                 self._add(act.name, scene)
-        self.sections.append([Block(BlockKind.ACT, "THE END")])
+        self.written = len(self.sections)
+        self.sections.append([Block(BlockKind.ACT, STOPPED_HERE if self.order.is_part else "THE END")])
         self.percent = 100
 
     def steps(self) -> tuple[Step, Step, Step, Step]:
         """Ordered, paid, writing, ready: where the order is, in words."""
         done, now, later, failed = StepState.DONE, StepState.NOW, StepState.LATER, StepState.FAILED
+        queue = self.order.queue
         states, notes = {
             OrderState.PLACED: ((done, now, later, later), ("", "waiting for the payment", "", "")),
-            OrderState.EXPIRED: ((done, failed, later, later), ("", "not paid in time", "", "")),
-            OrderState.PAID: ((done, done, now, later), ("", "", "waiting for the writer", "")),
+            OrderState.EXPIRED: ((done, failed, later, later), ("", self._ended("not paid in time"), "", "")),
+            OrderState.PAID: (
+                (done, done, now, later),
+                ("", "", f"number {queue.place:,} in the queue" if queue else "waiting for the writer", ""),
+            ),
             OrderState.WRITING: ((done, done, now, later), ("", "", self._writing(), "")),
-            OrderState.DELIVERED: ((done, done, done, done), ("", "", "", "")),
+            OrderState.DELIVERED: ((done, done, done, done), ("", "", self._ended(""), "")),
             OrderState.REFUNDING: (
                 (done, done, failed, later),
-                ("", "", "did not work out", "your money is on its way back"),
+                ("", "", self._ended("did not work out"), "your money is on its way back"),
             ),
-            OrderState.REFUNDED: ((done, done, failed, failed), ("", "", "did not work out", "in full")),
+            OrderState.REFUNDED: ((done, done, failed, failed), ("", "", self._ended("did not work out"), "in full")),
             OrderState.DISPUTED: ((done, failed, later, later), ("", "the payment is disputed", "", "")),
         }[self.order.state]
         last = "Refunded" if self.order.state in (OrderState.REFUNDING, OrderState.REFUNDED) else "Ready"
@@ -135,9 +151,15 @@ class Story:
         again = f", attempt {self.attempt}" if self.attempt > 1 else ""
         return f"{self.act}, {self.percent} %{again}" if self.act else f"planning{again}"
 
+    def _ended(self, otherwise: str) -> str:
+        """Why a step did not go on to its end, where its customer wished that."""
+        if self.order.is_part:
+            return "stopped by you"
+        return "cancelled by you" if self.order.cancelled else otherwise
+
     def _begin_again(self, attempt: int) -> None:
         self.attempt = attempt
-        self.act, self.percent, self.planned = "", 0, 0
+        self.act, self.percent, self.planned, self.written = "", 0, 0, 0
         self.sections, self._last_act = [], ""
 
     def _hear_scene(self, body: Mapping[str, Any]) -> News:
@@ -149,6 +171,7 @@ class Story:
             logger.error("order %s: a scene cannot be read", self.order.id)
             return News.NOTHING
         self._add(str(body.get("act", "")), scene)
+        self.written += 1
         return News.SCENE
 
     def _add(self, act: str, scene: Scene) -> None:

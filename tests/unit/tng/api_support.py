@@ -24,6 +24,7 @@ from tng.lookout import Lookout
 from tng.operations import Operations
 from tng.orders import Order
 from tng.overview import Health, Machine, PartHealth, PartMemory
+from tng.ports import Store
 from tng.programme import price_of
 from tng.script import Premise
 from tng.settings import Settings
@@ -166,14 +167,21 @@ class House:
 
 
 def make_house(
-    *, like: House | None = None, show: Show | None = None, folder: Path = NOWHERE, **settings: Any
+    *,
+    like: House | None = None,
+    show: Show | None = None,
+    store: Store | None = None,
+    folder: Path = NOWHERE,
+    **settings: Any,
 ) -> House:
     """A house with two people, Ada and Ben, whose kernels hold ``ada-token`` and ``ben-token``.
 
     Its show is the one that comes along, unless another is named. ``like`` another house, it has that one's hub, store,
-    gateway and clock: the same product, started again. ``folder`` holds its releases and retrainings.
+    gateway and clock: the same product, started again. ``store`` is a real one, if given. ``folder`` holds its releases
+    and retrainings.
     """
-    hub, store, clock = (like.hub, like.store, like.clock) if like else (FakeHub(), FakeStore(), FakeClock())
+    hub, clock = (like.hub, like.clock) if like else (FakeHub(), FakeClock())
+    kept: Any = like.store if like else store or FakeStore()  # a real one has no ``tables`` to look into
     gateway = like.gateway if like else FakeGateway(clock)
     if like is None:
         hub.admit(ADA, "ada-token")
@@ -186,13 +194,13 @@ def make_house(
 
     show = show or (like.show if like else first_show())
     price = price_of(configured, show)
-    shop = Shop(store, gateway, clock, price=price, public_url=configured.public, gate=gate, checkout_minutes=60)
+    shop = Shop(kept, gateway, clock, price=price, public_url=configured.public, gate=gate, checkout_minutes=60)
     auth = HubAuth(DOOR, transport=httpx.MockTransport(hub.answer))
-    fulfilment = Fulfilment(store, clock, lease_seconds=10, spread=lambda: 0.0)
-    lookout = Lookout(store, clock, lease_seconds=10, around=lambda: AROUND)
-    operations = make_operations(store, clock, folder)
+    fulfilment = Fulfilment(kept, clock, lease_seconds=10, spread=lambda: 0.0)
+    lookout = Lookout(kept, clock, lease_seconds=10, around=lambda: AROUND)
+    operations = make_operations(kept, clock, folder)
     app = make_api(shop, show, auth, configured, lookout=lookout, operations=operations)
-    house = House(hub, store, gateway, clock, show, shop, fulfilment, auth, app, operations)
+    house = House(hub, kept, gateway, clock, show, shop, fulfilment, auth, app, operations)
     return house
 
 

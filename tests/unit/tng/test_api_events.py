@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 
-from tests.unit.tng.api_support import ADA, SCENES, SCRIPT, House, events_in, make_house, visiting
-from tng.api.events import STREAMS_EACH, follow
+from tests.unit.tng.api_support import ADA, PREFIX, SCENES, SCRIPT, House, events_in, make_house, visiting
+from tng.api.events import STREAMS_EACH, Teller, follow
 from tng.errors import StoreBusy
 from tng.jobs import EventKind
 
@@ -29,6 +30,10 @@ async def stream(
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["x-accel-buffering"] == "no"
     return events_in(answer.text)
+
+
+def teller(house: House) -> Teller:
+    return Teller(house.shop.standing, PREFIX)
 
 
 def kinds(events: list[tuple[str, str, dict[str, Any]]]) -> list[str]:
@@ -91,7 +96,9 @@ async def test_the_state_is_told_whenever_it_changes_and_only_then(house: House)
     told: list[str] = []
 
     async def listen() -> None:
-        async for event in follow(lambda after: house.shop.events(order.id, ADA, after), 0, poll_seconds=0.01):
+        async for event in follow(
+            lambda after: house.shop.events(order.id, ADA, after), 0, teller(house), poll_seconds=0.01
+        ):
             told.append(str(event.event))
 
     listener = asyncio.create_task(listen())
@@ -110,7 +117,9 @@ async def test_scenes_arrive_while_they_are_written(house: House) -> None:
     arrived: asyncio.Queue[str] = asyncio.Queue()
 
     async def listen() -> None:
-        async for event in follow(lambda after: house.shop.events(order.id, ADA, after), 0, poll_seconds=0.01):
+        async for event in follow(
+            lambda after: house.shop.events(order.id, ADA, after), 0, teller(house), poll_seconds=0.01
+        ):
             if event.event == "scene":
                 arrived.put_nowait(str(event.data))
 
@@ -119,6 +128,28 @@ async def test_scenes_arrive_while_they_are_written(house: House) -> None:
         house.say_scenes(job, number, number + 1)
         assert f'"number": {number + 1}' in await asyncio.wait_for(arrived.get(), 5)
     listener.cancel()
+
+
+async def test_a_place_in_the_queue_is_told_when_it_changes_and_only_then(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tng.api.events.QUEUE_SECONDS", 0.02)
+    first, second = house.order(), house.order()
+    house.pay(first)
+    house.pay(second)
+    told: list[tuple[str, Any]] = []
+    follower = follow(lambda after: house.shop.events(second.id, ADA, after), 0, teller(house), poll_seconds=0.01)
+    async for event in follower:
+        told.append((str(event.event), json.loads(str(event.data))))
+        if len(told) == 1:
+            await asyncio.sleep(0.1)  # nothing changes
+            house.shop.cancel(first.id, ADA)
+        if told[-1][0] == "queue":
+            house.claim()
+        if told[-1][0] == "started":
+            break
+    assert [kind for kind, _ in told] == ["state", "queue", "state", "restart", "started"]
+    assert (told[0][1]["queue"]["place"], told[1][1]["place"], told[2][1]["queue"]) == (2, 1, None)
 
 
 async def test_a_locked_database_is_waited_for(house: House) -> None:
@@ -133,7 +164,7 @@ async def test_a_locked_database_is_waited_for(house: House) -> None:
             raise StoreBusy("locked for the test")
         return house.shop.events(order.id, ADA, after)
 
-    told = [str(event.event) async for event in follow(listen, 0, poll_seconds=0.001)]
+    told = [str(event.event) async for event in follow(listen, 0, teller(house), poll_seconds=0.001)]
     assert told[-1] == "end"
 
 
@@ -163,7 +194,7 @@ async def test_a_stream_ends_after_its_time_so_that_the_token_is_checked_again(h
     told = [
         str(event.event)
         async for event in follow(
-            lambda a: house.shop.events(order.id, ADA, a), 0, poll_seconds=0.01, most_seconds=0.05
+            lambda a: house.shop.events(order.id, ADA, a), 0, teller(house), poll_seconds=0.01, most_seconds=0.05
         )
     ]
     assert told == ["state"]

@@ -24,6 +24,18 @@ async def test_the_offer_says_what_there_is_and_what_it_costs() -> None:
     assert offer["limits"]["fewest_cast"] == 2
 
 
+async def test_the_offer_says_whether_orders_are_taken_and_why_not() -> None:
+    house = make_house()
+    async with visiting(house, None) as anyone:
+        opened = (await anyone.get("/offer")).json()
+        house.closed = True
+        closed = (await anyone.get("/offer")).json()
+        house.store.busy = True
+    assert (opened["taking_orders"], opened["closed"]) == (True, None)
+    assert closed["taking_orders"] is False
+    assert "Nothing was charged" in closed["closed"]
+
+
 @every_show
 async def test_the_name_the_words_and_the_colours_are_the_shows(read: Callable[[], Show]) -> None:
     show = read()

@@ -144,6 +144,7 @@ async def test_a_body_in_chunks_is_counted_too(house: House) -> None:
 ROUTES = [
     ("GET", "/orders/{id}"),
     ("POST", "/orders/{id}/checkout"),
+    ("POST", "/orders/{id}/cancel"),
     ("GET", "/orders/{id}/events"),
     *(("GET", f"/orders/{{id}}/script.{ending}") for ending in ("pdf", "fdx", "fountain", "epub", "txt")),
 ]
@@ -160,7 +161,8 @@ async def test_a_stranger_gets_404_and_the_owner_does_not(house: House, method: 
     assert answer.json() == {"error": "OrderNotFound", "message": "There is no such order."}
     assert nothing.json() == answer.json()
     async with visiting(house) as ada:
-        assert (await ada.request(method, path.format(id=order.id))).status_code == 200
+        owned = await ada.request(method, path.format(id=order.id))
+    assert owned.status_code == (409 if path.endswith("/cancel") else 200), "it is delivered"
 
 
 async def test_every_route_with_an_order_is_in_the_table_of_strangers(house: House) -> None:
@@ -189,6 +191,44 @@ async def test_a_script_is_there_to_read_once_delivered(house: House) -> None:
     assert parse(whole["script_text"]) == parse(SCRIPT)
     assert whole["release_id"] == "tng-test"
     assert whole["provenance"] == PROVENANCE
+
+
+async def test_a_stopped_script_is_read_and_taken_along_by_its_owner_and_its_money_goes_back(house: House) -> None:
+    order = house.order()
+    house.pay(order)
+    house.say_scenes(house.claim(), 0, 1)
+    async with visiting(house) as ada:
+        stopped = (await ada.post(f"/orders/{order.id}/cancel")).json()
+        house.shop.run_errands()
+        whole = (await ada.get(f"/orders/{order.id}")).json()
+        text = await ada.get(f"/orders/{order.id}/script.txt")
+        listed = (await ada.get("/orders")).json()["orders"][0]
+    assert (stopped["state"], stopped["is_part"], stopped["cancelled"]) == ("refunding", True, True)
+    assert (whole["state"], whole["cancelled"]) == ("refunded", True)
+    assert len(parse(whole["script_text"]).scenes) == 1
+    assert text.status_code == 200
+    assert listed["downloads"] == whole["downloads"] != {}
+
+
+async def test_an_order_that_waits_says_its_place_and_nothing_of_others(house: House) -> None:
+    for customer in ("ben@example.com", ADA):
+        order = house.order(customer)
+        house.pay(order)
+    async with visiting(house) as ada:
+        whole = (await ada.get(f"/orders/{order.id}")).json()
+        listed = (await ada.get("/orders")).json()["orders"]
+    assert whole["queue"] == {"place": 2, "estimate_seconds": None}
+    assert [each["queue"] for each in listed] == [whole["queue"]]
+    assert "ben" not in str(whole)
+
+
+async def test_what_cannot_be_cancelled_says_why(house: House) -> None:
+    order = house.order()
+    house.deliver(order)
+    async with visiting(house) as ada:
+        answer = await ada.post(f"/orders/{order.id}/cancel")
+    assert answer.status_code == 409
+    assert "delivered already" in answer.json()["message"]
 
 
 FAULTS = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import pytest
 from starlette.requests import ClientDisconnect
@@ -13,6 +14,7 @@ from tests.unit.tng.api_support import PREFIX, House, make_house, visiting
 from tng.api.background import repeat, repeating
 from tng.api.refusals import status_of
 from tng.api.shield import Shield
+from tng.bell import Bell
 from tng.errors import ApiError, GatewayUnavailable, RunFailed
 
 
@@ -95,6 +97,27 @@ async def test_a_loop_goes_on_after_an_error(caplog: pytest.LogCaptureFixture) -
     assert "errands: GatewayUnavailable: away" in caplog.text
     assert "errands: unexpected RuntimeError" in caplog.text
     assert "premise" not in caplog.text
+
+
+@pytest.mark.parametrize("rings", [pytest.param(True, id="bell"), pytest.param(False, id="control")])
+async def test_a_bell_wakes_its_loop_and_no_other(rings: bool) -> None:
+    bell, ran, loop = Bell(), asyncio.Queue[str](), asyncio.get_running_loop()
+
+    def loop_of(name: str) -> tuple[Callable[[], object], float]:
+        return lambda: loop.call_soon_threadsafe(ran.put_nowait, name), 60
+
+    async with repeating({"inbox": loop_of("inbox"), "errands": loop_of("errands")}, {"inbox": bell}):
+        assert {await ran.get(), await ran.get()} == {"inbox", "errands"}
+        await asyncio.sleep(0.05)
+        if rings:
+            bell.ring()
+        woken = asyncio.create_task(ran.get())
+        await asyncio.wait([woken], timeout=5 if rings else 0.2)
+        assert woken.done() is rings
+        assert not rings or woken.result() == "inbox"
+        assert ran.empty()
+        woken.cancel()
+    bell.ring()
 
 
 async def test_loops_run_while_the_service_does_and_end_with_it() -> None:

@@ -19,10 +19,10 @@ from tng.dashboard.form import ORDER, ComposeForm, length_in_words, time_in_word
 from tng.dashboard.library import SHOWN, WORDS, Library
 from tng.dashboard.markup import Html, is_address, joined, link, tag
 from tng.dashboard.navigator import Navigator
-from tng.dashboard.order_view import SENTENCES
 from tng.dashboard.page import Dashboard
 from tng.dashboard.reader import STATIC, ScriptReader
 from tng.dashboard.request import Visit, query_string
+from tng.dashboard.sentences import SENTENCES
 from tng.dashboard.story import Story
 from tng.errors import ApiError
 from tng.orders import OrderState
@@ -225,6 +225,18 @@ def test_a_length_is_said_in_words(choice: LengthChoice, words: str) -> None:
 )
 def test_a_time_is_said_in_words(seconds: int, words: str) -> None:
     assert time_in_words(seconds) == words
+
+
+def test_a_closed_shop_says_so_before_anybody_writes_and_its_button_rests() -> None:
+    form = ComposeForm(lambda: None)
+    form.show_offer(replace(OFFER, closed=f"We cannot take new orders. {EVIL}"))
+    assert form.button.disabled
+    assert "We cannot take new orders." in form.closed.value
+    assert "<img" not in form.closed.value
+    form.busy(False)
+    assert form.button.disabled, "nothing that ends here opens the shop"
+    form.show_offer(OFFER)
+    assert (form.button.disabled, form.closed.value) == (False, "")
 
 
 def test_the_button_rests_while_an_order_is_placed() -> None:

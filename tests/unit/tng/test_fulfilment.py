@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from tests.fakes import FakeStore
 from tests.house import House
 from tests.log_lines import logged
-from tests.samples import a_job, an_order, keep, the_job, the_order
+from tests.samples import a_job, an_order, forced, keep, the_job, the_order
 from tng.errors import JobCancelled, LeaseLost, ReleaseDamaged, RunFailed, StoreBusy
 from tng.jobs import MOST_ATTEMPTS, MOST_FAILURES, Errand, EventKind, Job, JobState
 from tng.orders import Order, OrderState
@@ -44,7 +43,7 @@ def errand_owed(house: House) -> Errand | None:
 def move(house: House, order: Order, state: OrderState) -> None:
     """Something else happens to the order."""
     with house.store.begin() as work:
-        work.orders.save(replace(work.orders.get(order.id), state=state))
+        work.orders.save(forced(work.orders.get(order.id), state))
         work.commit()
 
 

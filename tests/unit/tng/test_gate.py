@@ -67,6 +67,27 @@ def test_is_shut_while_too_many_wait(release_folder: Path, state: OrderState) ->
         gate(release_folder, store)()
 
 
+def test_pages_that_could_still_be_paid_count_as_half(release_folder: Path) -> None:
+    store = FakeStore()
+    keep(store, a_paid_order(1), an_order(2), an_order(3, state=OrderState.EXPIRED))
+    gate(release_folder, store)()
+    keep(store, an_order(4))
+    with pytest.raises(ShopClosed, match="1 paid orders wait, 2 more may yet be paid"):
+        gate(release_folder, store)()
+
+
+def test_five_hundred_open_pages_do_not_become_five_hundred_orders(release_folder: Path) -> None:
+    store, ours = FakeStore(), []
+    for number in range(500):
+        try:
+            gate(release_folder, store, queue_limit=10)()
+        except ShopClosed:
+            break
+        ours.append(number)
+        keep(store, an_order(number))
+    assert len(ours) == 20, "twice the limit, should all of them pay"
+
+
 def test_says_to_the_customer_that_nothing_was_charged(release_folder: Path) -> None:
     with pytest.raises(ShopClosed) as caught:
         gate(release_folder, queue_limit=0)()

@@ -81,6 +81,13 @@ class TestLooking:
         house.shop.run_errands()
         assert lookout(house).look().queue.refunds_waiting == 0
 
+    def test_what_stripe_reported_is_counted_until_it_was_acted_on(self, house: House) -> None:
+        order = house.placed()
+        house.shop.receive_event(*house.gateway.webhook("checkout.session.completed", str(order.checkout_session_id)))
+        assert lookout(house).look().queue.reports_waiting == 1
+        house.shop.run_inbox()
+        assert lookout(house).look().queue.reports_waiting == 0
+
     def test_a_gpu_is_shown_while_its_claim_lives(self, house: House) -> None:
         until = START + timedelta(minutes=2)
         with house.store.begin() as work:

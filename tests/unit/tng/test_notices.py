@@ -14,9 +14,9 @@ from tests.log_lines import logged
 from tests.samples import a_paid_order
 from tng.adapters.messengers import MailMessenger, letter
 from tng.errors import SettingsError
-from tng.fulfilment import refund_errand
 from tng.notice_settings import SmtpSecurity, is_address
 from tng.notices import HELD, MOST_TRIES, Channel, Notice, NoticeKind, NoticePump, again_after, tell
+from tng.refunds import refund_errand
 
 NOTICE = Notice(
     NoticeKind.PROMOTED,

@@ -79,7 +79,7 @@ async def test_from_the_order_to_the_refund(house: House, tmp_path: Path) -> Non
         "checkout opened",
         "webhook received",
         "payment confirmed: PLACED→PAID",
-        "webhook received",
+        "webhook received again",
         "job claimed",
         "PAID→WRITING",
         "scene 1 is written",

@@ -10,10 +10,19 @@ from tests.fakes import START
 from tests.house import CHECKOUT_MINUTES, House, session_of
 from tests.log_lines import logged
 from tests.samples import PREMISE, a_paid_order, keep, the_order
-from tng.errors import GatewayUnavailable, OrderNotFound, PaymentMismatch, PaymentRefused, ShopClosed, StoreBusy
+from tng.errors import (
+    GatewayUnavailable,
+    OrderNotFound,
+    PaymentMismatch,
+    PaymentRefused,
+    ShopClosed,
+    StoreBusy,
+    TooManyUnpaid,
+)
 from tng.jobs import Errand
 from tng.orders import OrderState
-from tng.payments import CheckoutStatus
+from tng.payments import CheckoutStatus, Payment
+from tng.shop import MOST_UNPAID
 
 
 @pytest.fixture
@@ -38,9 +47,18 @@ class TestPlaceOrder:
         assert one.id != two.id
 
     def test_ids_cannot_be_guessed(self, house: House) -> None:
-        ids = {house.shop.place_order("ada", PREMISE, f"key-{n}").id for n in range(50)}
+        ids = {house.shop.place_order(f"customer-{n}", PREMISE, "key-1").id for n in range(50)}
         assert len(ids) == 50
         assert all(len(order_id) == len("ord_") + 32 for order_id in ids)
+
+    def test_one_customer_does_not_fill_the_queue_with_open_pages(self, house: House) -> None:
+        orders = [house.shop.place_order("ada", PREMISE, f"key-{n}") for n in range(MOST_UNPAID)]
+        with pytest.raises(TooManyUnpaid):
+            house.shop.place_order("ada", PREMISE, "one-more")
+        assert house.shop.place_order("ada", PREMISE, "key-0") == orders[0]
+        house.shop.place_order("ben", PREMISE, "key-1")
+        house.shop.cancel(orders[0].id, "ada")
+        house.shop.place_order("ada", PREMISE, "one-more")
 
     def test_a_closed_shop_takes_no_order(self, house: House) -> None:
         house.closed = True
@@ -262,13 +280,28 @@ class TestReconcile:
         assert the_order(house.store, bad.id) == bad
         assert "currency 'eur', not 'usd'" in caplog.text
 
-    def test_stripe_down_is_asked_once_a_pass(self, house: House) -> None:
+    def test_stripe_down_ends_a_pass_at_the_third_silence(self, house: House) -> None:
         for number in range(3):
             house.placed(f"key-{number}")
         house.gateway.calls.clear()
         house.gateway.down = True
         house.shop.reconcile()
-        assert house.gateway.calls == ["read_payment"]
+        assert house.gateway.calls == ["recent_events", "read_payment", "read_payment"]
+
+    def test_one_order_that_stripe_is_silent_about_does_not_end_a_pass(self, house: House) -> None:
+        sessions = [session_of(house.placed(f"key-{number}")) for number in range(3)]
+        read = house.gateway.read_payment
+
+        def silent_about_one(session_id: str) -> Payment:
+            if session_id == sessions[0]:
+                raise GatewayUnavailable("500, whatever one does")
+            return read(session_id)
+
+        house.gateway.read_payment = silent_about_one  # type: ignore[method-assign]
+        house.gateway.pay(sessions[2])
+        house.shop.reconcile()
+        states = {order.checkout_session_id: order.state for order in house.shop.orders("ada")}
+        assert (states[sessions[0]], states[sessions[2]]) == (OrderState.PLACED, OrderState.PAID)
 
     def test_a_refund_that_nobody_owes_any_more_is_owed_again(self, house: House) -> None:
         order = a_paid_order(state=OrderState.REFUNDING)
@@ -278,6 +311,6 @@ class TestReconcile:
         with house.store.begin() as work:
             owed = work.outbox.take(house.clock.now(), house.clock.now() + timedelta(hours=1))
             assert owed == Errand(
-                f"order-{order.id}-refund", "refund", {"order_id": order.id, "payment_intent_id": "pi_1"}, tries=1
+                f"order-{order.id}-refund", "refund", {"order_id": order.id, "payment_intent_id": "pi_1"}, 1, START
             )
             assert work.outbox.take(house.clock.now(), house.clock.now()) is None

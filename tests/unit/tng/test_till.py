@@ -1,34 +1,25 @@
-"""Money in, money out: what a payment, a webhook or an errand does to an order."""
+"""What a payment does to an order, once Stripe was asked again."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.house import COMPLETED, House, session_of
-from tests.samples import PREMISE, a_paid_order, keep, the_job, the_order
-from tng.errors import GatewayUnavailable, PaymentMismatch, PaymentRefused, SignatureInvalid, StoreBusy
+from tests.house import House, session_of
+from tests.samples import PREMISE, the_order
+from tng.errors import JobCancelled, PaymentMismatch, PaymentRefused, ReleaseDamaged, StoreBusy
 from tng.jobs import JobState
-from tng.orders import MOVES, Order, OrderState
-from tng.payments import CheckoutStatus
+from tng.orders import Order, OrderState
+from tng.payments import CheckoutStatus, Dispute, Payment
 from tng.script import Premise
 
 
 @pytest.fixture
 def house() -> House:
     return House()
-
-
-def move(house: House, order: Order, state: OrderState, **changes: Any) -> None:
-    """Something else happens to the order."""
-    with house.store.begin() as work:
-        work.orders.save(replace(work.orders.get(order.id), state=state, **changes))
-        work.commit()
 
 
 class TestConfirmPayment:
@@ -60,14 +51,14 @@ class TestConfirmPayment:
     @pytest.mark.parametrize("state", [OrderState.WRITING, OrderState.DELIVERED, OrderState.REFUNDING], ids=str)
     def test_a_late_confirmation_does_not_take_an_order_back(self, house: House, state: OrderState) -> None:
         order = house.paid()
-        move(house, order, state)
+        house.put(order, state)
         again = house.shop.confirm_payment(session_of(order))
         assert again is not None
         assert again.state is state
 
     def test_money_for_an_order_that_was_given_up_counts(self, house: House) -> None:
         order = house.placed()
-        move(house, order, OrderState.EXPIRED, checkout_url=None)
+        house.put(order, OrderState.EXPIRED, checkout_url=None)
         house.gateway.pay(session_of(order))
         again = house.shop.confirm_payment(session_of(order))
         assert again is not None
@@ -80,7 +71,7 @@ class TestConfirmPayment:
     def test_a_session_of_another_shop_is_nobodys(self, house: House) -> None:
         order = house.placed()
         house.gateway.change(session_of(order), order_id="ord_of_somebody_else")
-        move(house, order, OrderState.PLACED, checkout_session_id=None)
+        house.put(order, OrderState.PLACED, checkout_session_id=None)
         assert house.shop.confirm_payment(session_of(order)) is None
         house.gateway.change(session_of(order), order_id=None)
         assert house.shop.confirm_payment(session_of(order)) is None
@@ -94,7 +85,7 @@ class TestConfirmPayment:
     def test_a_page_that_was_lost_in_a_crash_is_found_by_its_order(self, house: House) -> None:
         order = house.placed()
         session_id = session_of(order)
-        move(house, order, OrderState.PLACED, checkout_session_id=None, checkout_url=None)
+        house.put(order, OrderState.PLACED, checkout_session_id=None, checkout_url=None)
         house.gateway.pay(session_id)
         healed = house.shop.confirm_payment(session_id)
         assert healed is not None
@@ -140,12 +131,13 @@ class TestConfirmPayment:
         ("facts", "state"),
         [
             pytest.param({"refunded": True}, OrderState.REFUNDED, id="refunded"),
-            pytest.param({"disputed": True}, OrderState.DISPUTED, id="disputed"),
-            pytest.param({"refunded": True, "disputed": True}, OrderState.REFUNDED, id="both"),
+            pytest.param({"dispute": Dispute.OPEN}, OrderState.DISPUTED, id="disputed"),
+            pytest.param({"dispute": Dispute.LOST}, OrderState.REFUNDED, id="lost"),
+            pytest.param({"refunded": True, "dispute": Dispute.OPEN}, OrderState.REFUNDED, id="both"),
         ],
     )
     def test_money_that_came_and_went_starts_no_job(
-        self, house: House, facts: dict[str, bool], state: OrderState
+        self, house: House, facts: dict[str, Any], state: OrderState
     ) -> None:
         order = house.placed()
         house.gateway.pay(session_of(order))
@@ -170,179 +162,228 @@ class TestConfirmPayment:
         assert house.shop.confirm_payment(session_of(order)) is not None
 
 
-class TestWebhooks:
-    def hook(self, house: House, order: Order, kind: str = COMPLETED, **given: Any) -> None:
-        house.shop.receive_event(*house.gateway.webhook(kind, session_of(order), **given))
-
-    def test_a_payment_is_confirmed(self, house: House) -> None:
+class TestPromotionCodes:
+    def test_a_code_makes_it_less_and_the_price_still_fits(self, house: House) -> None:
         order = house.placed()
         house.gateway.pay(session_of(order))
-        self.hook(house, order)
-        assert the_order(house.store, order.id).state is OrderState.PAID
+        house.gateway.change(session_of(order), subtotal_cents=299, amount_cents=239)
+        paid = house.shop.confirm_payment(session_of(order))
+        assert paid is not None
+        assert (paid.state, paid.amount_cents, paid.paid_cents) == (OrderState.PAID, 299, 239)
 
-    @pytest.mark.parametrize("kind", [COMPLETED, "checkout.session.async_payment_succeeded"])
-    def test_a_webhook_is_a_hint_and_no_fact(self, house: House, kind: str) -> None:
-        order = house.placed()
-        self.hook(house, order, kind)  # signed, and untrue
-        assert the_order(house.store, order.id) == order
-
-    def test_a_duplicate_does_nothing(self, house: House) -> None:
+    def test_a_code_that_leaves_nothing_to_pay_is_paid_and_nothing_can_be_given_back(self, house: House) -> None:
         order = house.placed()
         house.gateway.pay(session_of(order))
-        self.hook(house, order)
-        house.gateway.calls.clear()
-        self.hook(house, order)
-        assert house.gateway.calls == []
-
-    @pytest.mark.parametrize(
-        "forge",
-        [
-            pytest.param(lambda payload, signature: (payload, None), id="unsigned"),
-            pytest.param(lambda payload, signature: (payload + b" ", signature), id="changed"),
-            pytest.param(lambda payload, signature: (payload, signature[:-1] + "x"), id="signed-by-another"),
-        ],
-    )
-    def test_a_forged_one_changes_nothing(self, house: House, forge: Callable[..., tuple[bytes, str | None]]) -> None:
-        order = house.placed()
-        house.gateway.pay(session_of(order))
-        with pytest.raises(SignatureInvalid):
-            house.shop.receive_event(*forge(*house.gateway.webhook(COMPLETED, session_of(order))))
-        assert the_order(house.store, order.id) == order
-
-    @pytest.mark.parametrize("minutes", [-6, 6], ids=["old", "of-the-future"])
-    def test_one_of_another_time_changes_nothing(self, house: House, minutes: int) -> None:
-        order = house.placed()
-        house.gateway.pay(session_of(order))
-        with pytest.raises(SignatureInvalid):
-            self.hook(house, order, at=house.clock.now() + timedelta(minutes=minutes))
-        assert the_order(house.store, order.id) == order
-        self.hook(house, order, at=house.clock.now() + timedelta(minutes=minutes / 2))  # the control
-        assert the_order(house.store, order.id).state is OrderState.PAID
-
-    def test_an_order_expires_when_stripe_says_so_twice(self, house: House) -> None:
-        order = house.placed()
-        self.hook(house, order, "checkout.session.expired", event_id="evt_untrue")
-        assert the_order(house.store, order.id) == order
-        house.gateway.expire(session_of(order))
-        self.hook(house, order, "checkout.session.expired")
-        assert the_order(house.store, order.id).state is OrderState.EXPIRED
-
-    def test_an_expired_page_that_was_paid_is_paid(self, house: House) -> None:
-        order = house.placed()
-        house.gateway.pay(session_of(order))
-        self.hook(house, order, "checkout.session.expired")
-        assert the_order(house.store, order.id).state is OrderState.PAID
-
-    def test_a_bank_that_refuses_afterwards_ends_the_page(self, house: House) -> None:
-        order = house.placed()
-        house.gateway.change(session_of(order), status=CheckoutStatus.COMPLETE)
-        self.hook(house, order, "checkout.session.expired", event_id="evt_1")
-        assert the_order(house.store, order.id).state is OrderState.PLACED
-        self.hook(house, order, "checkout.session.async_payment_failed")
-        assert the_order(house.store, order.id).state is OrderState.EXPIRED
-        assert house.shop.open_checkout(order.id, "ada").checkout_attempt == 2
-
-    def test_an_old_pages_end_does_not_end_the_order(self, house: House) -> None:
-        order = house.placed()
-        house.gateway.expire(session_of(order))
-        again = house.shop.open_checkout(order.id, "ada")
-        self.hook(house, order, "checkout.session.expired")
-        assert the_order(house.store, order.id) == again
-
-    @pytest.mark.parametrize("state", [s for s in OrderState if OrderState.REFUNDED in MOVES[s]], ids=str)
-    def test_money_given_back_by_hand_is_noticed(self, house: House, state: OrderState) -> None:
-        order = house.paid()
-        move(house, order, state)
-        house.gateway.change(session_of(order), refunded=True)
-        self.hook(house, order, "charge.refunded")
+        house.gateway.change(session_of(order), subtotal_cents=299, amount_cents=0, payment_intent_id=None)
+        assert house.shop.confirm_payment(session_of(order)) is not None
+        job = house.fulfilment.claim("w1")
+        assert job is not None
+        house.fulfilment.fail(job, ReleaseDamaged("a file is missing"))
+        assert house.shop.run_errands() == 1
         assert the_order(house.store, order.id).state is OrderState.REFUNDED
+        assert house.gateway.refunds == {}
 
-    def test_a_part_given_back_changes_nothing(self, house: House) -> None:
-        order = house.paid()
-        self.hook(house, order, "charge.refunded")  # ``refunded`` is false: not all of it
-        assert the_order(house.store, order.id) == order
-
-    def test_a_refund_that_overtakes_the_payment_starts_no_job(self, house: House) -> None:
+    @pytest.mark.parametrize("cents", [(200, 200), (299, 300)], ids=["another-price", "more-than-the-price"])
+    def test_money_that_is_not_the_price_before_a_code_does_not_fit(self, house: House, cents: tuple[int, int]) -> None:
         order = house.placed()
         house.gateway.pay(session_of(order))
-        house.gateway.change(session_of(order), refunded=True)
-        self.hook(house, order, "charge.refunded")
-        self.hook(house, order)
-        assert the_order(house.store, order.id).state is OrderState.REFUNDED
-        assert house.job_of(order) is None
+        house.gateway.change(session_of(order), subtotal_cents=cents[0], amount_cents=cents[1])
+        with pytest.raises(PaymentMismatch):
+            house.shop.confirm_payment(session_of(order))
 
-    def test_a_run_whose_money_went_back_is_stopped(self, house: House) -> None:
+
+class TestPaidTwice:
+    def test_money_on_an_old_page_goes_back_by_itself_and_the_order_goes_its_way(self, house: House) -> None:
+        order = house.placed()
+        old = session_of(order)
+        house.gateway.expire(old)
+        new = session_of(house.shop.open_checkout(order.id, "ada"))
+        house.gateway.pay(new)
+        house.shop.confirm_payment(new)
+        house.gateway.change(old, status=CheckoutStatus.COMPLETE, paid=True, payment_intent_id="pi_old")
+        again = house.shop.confirm_payment(old)
+        assert again is not None
+        assert (again.state, again.payment_intent_id) == (OrderState.PAID, f"pi_{new}")
+        assert [house.shop.run_errands(), house.shop.run_errands()] == [1, 0]
+        assert house.gateway.refunds == {f"order-{order.id}-extra-pi_old": "pi_old"}
+        assert the_order(house.store, order.id).state is OrderState.PAID
+
+    def test_it_goes_back_once_however_often_it_is_heard_of(self, house: House) -> None:
+        order = house.placed()
+        old = session_of(order)
+        house.gateway.expire(old)
+        new = session_of(house.shop.open_checkout(order.id, "ada"))
+        house.gateway.pay(new)
+        house.shop.confirm_payment(new)
+        house.gateway.change(old, status=CheckoutStatus.COMPLETE, paid=True, payment_intent_id="pi_old")
+        for _ in range(3):
+            house.shop.confirm_payment(old)
+            house.shop.run_errands()
+        assert list(house.gateway.refunds.values()) == ["pi_old"]
+
+
+class TestDisputes:
+    def dispute(self, house: House, order: Order, dispute: Dispute) -> Order:
+        house.gateway.change(session_of(order), dispute=dispute)
+        after = house.shop.confirm_payment(session_of(order))
+        assert after is not None
+        return after
+
+    @pytest.mark.parametrize("state", [OrderState.PAID, OrderState.DELIVERED, OrderState.REFUNDING], ids=str)
+    def test_one_that_is_won_leads_back_to_where_the_order_was(self, house: House, state: OrderState) -> None:
+        order = house.paid()
+        house.put(order, state)
+        assert self.dispute(house, order, Dispute.OPEN).state is OrderState.DISPUTED
+        assert house.job_state(order) is JobState.CANCELLED
+        won = self.dispute(house, order, Dispute.WON)
+        assert (won.state, won.before_dispute) == (state, None)
+
+    def test_a_script_that_was_being_written_is_written_anew(self, house: House) -> None:
         order, job = house.writing()
-        house.gateway.change(session_of(order), refunded=True)
-        self.hook(house, order, "charge.refunded")
-        with pytest.raises(Exception, match="REFUNDED"):
+        self.dispute(house, order, Dispute.OPEN)
+        with pytest.raises(JobCancelled):
             house.fulfilment.heartbeat(job)
-        assert the_job(house.store, job.key).state is JobState.CANCELLED
+        assert house.fulfilment.claim("w2") is None
+        assert self.dispute(house, order, Dispute.WON).state is OrderState.PAID
+        again = house.fulfilment.claim("w2")
+        assert again is not None
+        assert (again.key, again.attempt, again.given_back) == (job.key, 2, 1)
 
-    @pytest.mark.parametrize("kind", ["payment_intent.created", "charge.dispute.created", COMPLETED, "charge.refunded"])
-    def test_what_does_not_concern_us_is_taken_quietly(self, house: House, kind: str) -> None:
-        house.shop.receive_event(*house.gateway.webhook(kind, "cs_test_of_another_shop"))
-        with house.store.read() as work:
-            assert work.inbox.handled(f"evt_{kind}_cs_test_of_another_shop")
+    @pytest.mark.parametrize("state", [OrderState.PAID, OrderState.WRITING, OrderState.DELIVERED], ids=str)
+    def test_one_that_is_lost_is_the_end_and_nothing_is_given_back_again(self, house: House, state: OrderState) -> None:
+        order = house.paid()
+        house.put(order, state)
+        self.dispute(house, order, Dispute.OPEN)
+        assert self.dispute(house, order, Dispute.LOST).state is OrderState.REFUNDED
+        assert house.shop.run_errands() == 0
+        assert house.gateway.refunds == {}
 
-    def test_a_mismatch_is_taken_and_changes_nothing(self, house: House) -> None:
+    def test_the_end_may_be_heard_of_before_the_beginning(self, house: House) -> None:
+        order = house.paid()
+        assert self.dispute(house, order, Dispute.LOST).state is OrderState.REFUNDED
+        states = [move.after for move in house.history(order)]
+        assert states == [OrderState.PLACED, OrderState.PAID, OrderState.DISPUTED, OrderState.REFUNDED]
+
+    def test_an_inquiry_freezes_nothing_and_is_told_once(self, house: House) -> None:
+        order = house.paid()
+        for _ in range(3):
+            assert self.dispute(house, order, Dispute.INQUIRY).state is OrderState.PAID
+        assert len(house.notices()) == 1
+
+    def test_each_turn_of_a_dispute_is_told_once(self, house: House) -> None:
+        order = house.paid()
+        for dispute in (Dispute.OPEN, Dispute.OPEN, Dispute.WON, Dispute.WON):
+            self.dispute(house, order, dispute)
+        assert [notice["facts"]["dispute"] for notice in house.notices()] == ["open", "won"]
+
+    def test_a_frozen_order_gives_nothing_back_until_the_bank_has_decided(self, house: House) -> None:
+        order = house.paid()
+        house.refunds.refund(order.id, by="operator ola", why="asked for")
+        self.dispute(house, order, Dispute.OPEN)
+        assert house.shop.run_errands() == 0
+        assert house.gateway.refunds == {}
+        self.dispute(house, order, Dispute.WON)
+        house.clock.advance(hours=1)
+        assert house.shop.run_errands() == 1
+        assert the_order(house.store, order.id).state is OrderState.REFUNDED
+
+    def test_a_refund_that_the_bank_sent_back_while_it_was_frozen_is_asked_for_again(self, house: House) -> None:
+        order = house.paid()
+        house.refunds.refund(order.id, by="operator ola", why="asked for")
+        session_id, intent = session_of(order), str(order.payment_intent_id)
+        # Stripe took the refund; before that is written down, the dispute freezes the order, and then the bank refuses
+        house.gateway.refund(intent, order_id=order.id, key=f"order-{order.id}-refund")
+        house.gateway.change(session_id, refunded=False)
+        self.dispute(house, order, Dispute.OPEN)
+        with house.store.begin() as work:
+            work.outbox.finish(f"order-{order.id}-refund")
+            work.commit()
+        assert self.dispute(house, order, Dispute.WON).state is OrderState.REFUNDING
+        assert house.shop.run_errands() == 1
+        assert list(house.gateway.refunds) == [f"order-{order.id}-refund", f"order-{order.id}-refund-2"]
+        assert the_order(house.store, order.id).state is OrderState.REFUNDED
+
+
+class TestAnOldAnswer:
+    """Stripe was asked, something newer was written down, and only then is the answer acted on."""
+
+    def answers_late(self, house: House, order: Order, meanwhile: Callable[[], object], times: int = 1) -> None:
+        """The next answers of Stripe's are of before ``meanwhile``, which happens while they are on their way."""
+        asked, left = house.gateway.read_payment, [times]
+
+        def read(session_id: str) -> Payment:
+            payment = asked(session_id)
+            if left[0] > 0:
+                left[0] -= 1
+                meanwhile()
+            return payment
+
+        house.gateway.read_payment = read  # type: ignore[method-assign]
+
+    def test_does_not_freeze_an_order_whose_dispute_is_won(self, house: House) -> None:
+        order = house.paid()
+        house.gateway.change(session_of(order), dispute=Dispute.OPEN)
+        house.shop.confirm_payment(session_of(order))
+
+        def won() -> None:
+            house.gateway.change(session_of(order), dispute=Dispute.WON)
+            house.shop.confirm_payment(session_of(order))
+
+        self.answers_late(house, order, won)
+        after = house.shop.confirm_payment(session_of(order))
+        assert after is not None
+        assert after.state is OrderState.PAID
+        assert [move.after for move in house.history(order)].count(OrderState.DISPUTED) == 1
+
+    def test_does_not_pay_what_was_paid_and_given_back(self, house: House) -> None:
         order = house.placed()
         house.gateway.pay(session_of(order))
-        house.gateway.change(session_of(order), amount_cents=1)
-        self.hook(house, order)
-        assert the_order(house.store, order.id) == order
 
-    @pytest.mark.parametrize("fault", ["down", "busy"])
-    def test_what_could_not_be_done_is_not_marked_as_handled(self, house: House, fault: str) -> None:
+        def given_back() -> None:
+            house.shop.confirm_payment(session_of(order))
+            house.gateway.change(session_of(order), refunded=True)
+            house.shop.confirm_payment(session_of(order))
+
+        self.answers_late(house, order, given_back)
+        after = house.shop.confirm_payment(session_of(order))
+        assert after is not None
+        assert after.state is OrderState.REFUNDED
+
+    def test_does_not_call_a_failed_refund_done(self, house: House) -> None:
+        order = house.paid()
+        house.refunds.refund(order.id, by="operator ola", why="asked for")
+        house.shop.run_errands()
+
+        def sent_back() -> None:
+            house.gateway.change(session_of(order), refunded=False)
+            house.shop.receive_event(*house.gateway.webhook("refund.failed", session_of(order)))
+            house.shop.run_inbox()
+
+        self.answers_late(house, order, sent_back)
+        after = house.shop.confirm_payment(session_of(order))
+        assert after is not None
+        assert (after.state, bool(after.trouble)) == (OrderState.REFUNDING, True)
+
+    def test_does_not_end_a_page_that_was_paid(self, house: House) -> None:
         order = house.placed()
-        house.gateway.pay(session_of(order))
-        hook = house.gateway.webhook(COMPLETED, session_of(order))
-        part = house.gateway if fault == "down" else house.store
-        setattr(part, fault, True)
-        with pytest.raises((GatewayUnavailable, StoreBusy)):
-            house.shop.receive_event(*hook)
-        setattr(part, fault, False)
-        house.shop.receive_event(*hook)  # Stripe sends it again
+
+        def paid() -> None:
+            house.gateway.pay(session_of(order))
+            house.shop.confirm_payment(session_of(order))
+
+        self.answers_late(house, order, paid)
+        house.shop.receive_event(*house.gateway.webhook("checkout.session.expired", session_of(order)))
+        house.shop.run_inbox()
         assert the_order(house.store, order.id).state is OrderState.PAID
 
+    def test_is_asked_for_again_only_so_often(self, house: House) -> None:
+        order = house.paid()
 
-class TestErrands:
-    def owed(self, house: House) -> Order:
-        order = a_paid_order(state=OrderState.REFUNDING)
-        keep(house.store, order)
-        house.shop.reconcile()
-        return order
+        def back_and_forth() -> None:
+            dispute = Dispute.WON if the_order(house.store, order.id).state is OrderState.DISPUTED else Dispute.OPEN
+            state = OrderState.PAID if dispute is Dispute.WON else OrderState.DISPUTED
+            house.put(order, state)
 
-    def test_money_that_is_owed_goes_back_once(self, house: House) -> None:
-        order = self.owed(house)
-        assert house.shop.run_errands() == 1
-        assert house.gateway.refunds == {f"order-{order.id}-refund": "pi_1"}
-        assert the_order(house.store, order.id).state is OrderState.REFUNDED
-        house.clock.advance(days=2)
-        assert house.shop.run_errands() == 0
-        assert house.gateway.calls == ["refund"]
-
-    @pytest.mark.parametrize("fault", ["down", "refusing"])
-    def test_stays_due_while_stripe_does_not_give_it(self, house: House, fault: str) -> None:
-        order = self.owed(house)
-        setattr(house.gateway, fault, True)
-        assert house.shop.run_errands() == 0
-        assert the_order(house.store, order.id).state is OrderState.REFUNDING
-        setattr(house.gateway, fault, False)
-        assert house.shop.run_errands() == 0  # not at once
-        house.clock.advance(minutes=2)
-        assert house.shop.run_errands() == 1
-        assert the_order(house.store, order.id).state is OrderState.REFUNDED
-
-    def test_an_order_refunded_by_hand_meanwhile_is_fine(self, house: House) -> None:
-        order = self.owed(house)
-        move(house, order, OrderState.REFUNDED)
-        assert house.shop.run_errands() == 1
-        assert the_order(house.store, order.id).state is OrderState.REFUNDED
-        house.clock.advance(days=1)
-        assert house.shop.run_errands() == 0
-
-    def test_runs_no_more_than_it_is_told(self, house: House) -> None:
-        keep(house.store, *(a_paid_order(n, OrderState.REFUNDING) for n in range(1, 4)))
-        house.shop.reconcile()
-        assert [house.shop.run_errands(2), house.shop.run_errands(2)] == [2, 1]
+        self.answers_late(house, order, back_and_forth, times=99)
+        with pytest.raises(StoreBusy, match="moved 5 times"):
+            house.shop.confirm_payment(session_of(order))

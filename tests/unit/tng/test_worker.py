@@ -17,7 +17,7 @@ from tng.errors import KernelDied, LeaseLost, RunFailed, StoreBusy, TngError, Un
 from tng.jobs import EventKind, JobState
 from tng.orders import OrderState
 from tng.ports import RunGuard
-from tng.releases import digest
+from tng.releases import Release, digest
 from tng.worker import Worker
 
 PROVENANCE = {"release": "tiny", "seed": 7, "gates": {"scenes": 1, "failed": {}}, "copied": None}
@@ -140,6 +140,25 @@ def test_a_database_that_is_away_for_a_moment_costs_nothing(
     desk.worker(FakeRunner(RESULT, events=SCENES), **{method: [error, error]}).run_one()
     assert order_in(desk.store).state is OrderState.DELIVERED
     assert desk.heard() == [(EventKind.STARTED, {}), *SCENES, (EventKind.DONE, {})]
+
+
+def test_a_run_that_was_not_begun_for_want_of_the_database_is_given_back_and_no_failure(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner, release_of, away = FakeRunner(RESULT), desk.ledger.release_of, [StoreBusy("locked")]
+
+    def ask(promotion_id: int | None) -> Release:
+        if away:
+            raise away.pop()
+        return release_of(promotion_id)
+
+    monkeypatch.setattr(desk.ledger, "release_of", ask)
+    worker = desk.worker(runner)
+    worker.run_one()
+    job = job_in(desk.store)
+    assert (job.state, job.failures, job.given_back, runner.runs) == (JobState.QUEUED, 0, 1, [])
+    worker.run_one()
+    assert order_in(desk.store).state is OrderState.DELIVERED
 
 
 def test_an_end_that_can_never_be_written_is_given_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -247,6 +247,22 @@ def test_a_kernel_that_only_starts_is_let_start(polite: subprocess.Popen[str], t
     assert told(polite) == ""
 
 
+@pytest.mark.parametrize(
+    ("error", "verdict"), [(JobCancelled("x"), Verdict.CANCELLED), (LeaseLost("x"), Verdict.LOST)], ids=str
+)
+def test_a_run_that_is_not_wanted_any_more_is_ended_within_a_second_however_silent_it_is(
+    kernel: subprocess.Popen[bytes], tmp_path: Path, error: Exception, verdict: Verdict
+) -> None:
+    database, asked = Database(), Asked(2, error=error)
+    with yielding(database, asked) as keeping:
+        keeping.started(kernel.pid, tmp_path / "alive")
+        began = time.monotonic()
+        assert kernel.wait(PLENTY) == -signal.SIGKILL
+        assert time.monotonic() - began < 1.5
+    assert keeping.verdict is verdict
+    assert database.asked == [], "no beat was due"
+
+
 def test_where_nobody_can_say_whether_to_yield_the_run_goes_on(
     polite: subprocess.Popen[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import and_, delete, or_, select, text
 from sqlalchemy.orm import Session
 
-from tng.adapters.database.records import GpuClaimRecord, GpuUseRecord, GpuWishRecord
+from tng.adapters.database.house_records import GpuClaimRecord, GpuUseRecord, GpuWishRecord
 from tng.gpus import Claim, ClaimKind, Use, Wish
 
 POSTGRES_LOCK = 7712

@@ -8,14 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, delete, func, select
 from sqlalchemy.orm import aliased
 
-from tng.adapters.database.records import (
-    ErrandRecord,
-    FaultRecord,
-    JobEventRecord,
-    JobRecord,
-    OrderRecord,
-    WorkerRecord,
-)
+from tng.adapters.database.house_records import FaultRecord, WorkerRecord
+from tng.adapters.database.records import ErrandRecord, JobEventRecord, JobRecord, OrderRecord
 from tng.adapters.database.repositories import Table
 from tng.faults import Fault
 from tng.jobs import EventKind, Job, JobKind, JobState

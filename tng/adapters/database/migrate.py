@@ -18,6 +18,8 @@ from tng.adapters import migrations
 from tng.adapters.database.engine import busy_means_busy, connect
 from tng.adapters.database.records import Record
 
+HEAD = "head"
+"""The newest revision."""
 POSTGRES_LOCK = 7711
 """The advisory lock that one migrating process holds while the others wait."""
 
@@ -34,22 +36,26 @@ def migrate(url: str) -> None:
         engine.dispose()
 
 
-def upgrade(engine: Engine) -> None:
-    """The same over an engine that is there. The whole upgrade is one transaction, taken before anything is read."""
+def upgrade(engine: Engine, to: str = HEAD) -> None:
+    """The same over an engine that is there, up to a revision. It is one transaction, taken before anything is read."""
+    with busy_means_busy(), engine.begin() as connection:
+        upgrade_within(connection, to)
+
+
+def upgrade_within(connection: Connection, to: str = HEAD) -> None:
+    """The same in a transaction of the caller's, which may do more."""
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
-    scripts = ScriptDirectory.from_config(config)
-    with busy_means_busy(), engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({POSTGRES_LOCK})")
-        _run(config, scripts, connection)
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({POSTGRES_LOCK})")
+    _run(config, ScriptDirectory.from_config(config), connection, to)
 
 
-def _run(config: Config, scripts: ScriptDirectory, connection: Connection) -> None:
+def _run(config: Config, scripts: ScriptDirectory, connection: Connection, to: str) -> None:
     def steps(revision: Any, _context: Any) -> Any:
-        return scripts._upgrade_revs("head", revision)  # alembic.command.upgrade does the same
+        return scripts._upgrade_revs(to, revision)  # alembic.command.upgrade does the same
 
-    with EnvironmentContext(config, scripts, fn=steps, destination_rev="head") as environment:
+    with EnvironmentContext(config, scripts, fn=steps, destination_rev=to) as environment:
         environment.configure(
             connection=connection,
             target_metadata=Record.metadata,

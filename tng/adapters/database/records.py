@@ -1,11 +1,11 @@
-"""The tables, and the way between a row and an object of the language. No rules and no queries.
+"""The tables of orders, and the way between a row and an object of the language. No rules and no queries.
 
 Every time is stored as UTC and read back aware. Texts of a script are stored whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
@@ -22,15 +22,16 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tng.faults import Fault
-from tng.gpus import Claim, ClaimKind, Use, Wish
 from tng.jobs import Errand, EventKind, Job, JobEvent, JobKind, JobState
-from tng.orders import Order, OrderState
-from tng.overview import Presence
+from tng.orders import LeftOut, Move, Order, OrderState
+from tng.payments import PaymentEvent
 from tng.script import Premise
+
+ORDER_COLUMNS = tuple(field.name for field in fields(Order) if field.name != "moves")
 
 GROWING_ID = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only where the type says INTEGER."""
@@ -67,6 +68,8 @@ class OrderRecord(Record):
         UniqueConstraint("customer", "request_key", name="orders_request"),
         Index("orders_of_customer", "customer", "placed_at"),
         Index("orders_in_state", "state", "placed_at"),
+        Index("orders_of_payment", "payment_intent_id"),
+        Index("orders_to_erase", "erased_at", "ended_at"),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -83,23 +86,68 @@ class OrderRecord(Record):
     checkout_expires_at: Mapped[datetime | None]
     payment_intent_id: Mapped[str | None] = mapped_column(String(255))
     paid_at: Mapped[datetime | None]
+    paid_cents: Mapped[int | None]
     delivered_at: Mapped[datetime | None]
     release_id: Mapped[str | None] = mapped_column(String(255))
     script_text: Mapped[str | None] = mapped_column(Text)
+    is_part: Mapped[bool] = mapped_column(server_default=false())
     run_sha256: Mapped[str | None] = mapped_column(String(64))
     provenance: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    refund_attempt: Mapped[int] = mapped_column(server_default="0")
+    before_dispute: Mapped[str | None] = mapped_column(String(16))
+    trouble: Mapped[str | None] = mapped_column(Text)
+    ended_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
 
     def to_order(self) -> Order:
         """The row as an order."""
-        values = {field.name: getattr(self, field.name) for field in fields(Order)}
-        return Order(**values | {"premise": Premise.from_fields(self.premise), "state": OrderState(self.state)})
+        return order_of({name: getattr(self, name) for name in ORDER_COLUMNS})
 
     def take(self, order: Order) -> OrderRecord:
-        """Make the row say what the order says."""
-        for field in fields(Order):
-            setattr(self, field.name, getattr(order, field.name))
+        """Make the row say what the order says; a text that was not read stays as it is."""
+        for name in ORDER_COLUMNS:
+            if not isinstance(getattr(order, name), LeftOut):
+                setattr(self, name, getattr(order, name))
         self.premise, self.state = order.premise.to_fields(), order.state.value
+        self.before_dispute = order.before_dispute and order.before_dispute.value
         return self
+
+
+def order_of(columns: Mapping[str, Any]) -> Order:
+    """The columns of a row as an order."""
+    before_dispute = columns["before_dispute"]
+    values = {
+        "premise": Premise.from_fields(columns["premise"]),
+        "state": OrderState(columns["state"]),
+        "before_dispute": before_dispute and OrderState(before_dispute),
+    }
+    return Order(**{**columns, **values})
+
+
+class MoveRecord(Record):
+    """A row of ``audit``; see :class:`tng.orders.Move`. Rows are added, and never changed."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("audit_of_order", "order_id", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True, autoincrement=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"))
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(255))
+    why: Mapped[str] = mapped_column(Text)
+    before: Mapped[str | None] = mapped_column(String(16))
+    after: Mapped[str] = mapped_column(String(16))
+
+    def to_move(self) -> Move:
+        """The row as a move."""
+        before = OrderState(self.before) if self.before else None
+        return Move(self.at, self.actor, self.why, before, OrderState(self.after))
+
+    @classmethod
+    def of(cls, order_id: str, move: Move) -> MoveRecord:
+        """A new row."""
+        before = move.before and move.before.value
+        return cls(order_id=order_id, at=move.at, actor=move.actor, why=move.why, before=before, after=move.after.value)
 
 
 class JobRecord(Record):
@@ -108,7 +156,7 @@ class JobRecord(Record):
     __tablename__ = "jobs"
     __table_args__ = (
         Index("jobs_of_order", "order_id"),
-        Index("jobs_due", "state", "ready_at"),
+        Index("jobs_due", "state", "priority", "ready_at"),
         Index("jobs_of_promotion", "promotion_id"),
         {"sqlite_autoincrement": True},
     )
@@ -128,6 +176,7 @@ class JobRecord(Record):
     error: Mapped[str | None] = mapped_column(Text)
     release_id: Mapped[str | None] = mapped_column(String(255))
     promotion_id: Mapped[int | None]
+    priority: Mapped[int] = mapped_column(server_default="0")
 
     def to_job(self) -> Job:
         """The row as a job."""
@@ -170,107 +219,51 @@ class ErrandRecord(Record):
     kind: Mapped[str] = mapped_column(String(32))
     body: Mapped[dict[str, Any]]
     tries: Mapped[int]
+    owed_at: Mapped[datetime | None]
     due_at: Mapped[datetime]
     done: Mapped[bool]
 
     def to_errand(self) -> Errand:
         """The row as an errand."""
-        return Errand(self.key, self.kind, self.body, self.tries)
+        return Errand(self.key, self.kind, self.body, self.tries, self.owed_at, self.done)
 
 
 class InboxRecord(Record):
-    """A row of ``inbox``: a webhook that was handled."""
+    """A row of ``inbox``: something that Stripe reported; see :class:`tng.payments.PaymentEvent`."""
 
     __tablename__ = "inbox"
+    __table_args__ = (Index("inbox_due", "handled_at", "due_at"),)
 
     event_id: Mapped[str] = mapped_column(String(255), primary_key=True)
     type: Mapped[str] = mapped_column(String(255))
-    handled_at: Mapped[datetime]
+    session_id: Mapped[str | None] = mapped_column(String(255))
+    payment_intent_id: Mapped[str | None] = mapped_column(String(255))
+    order_id: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime | None]
+    received_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(server_default="0")
+    processed_at: Mapped[datetime | None] = mapped_column("handled_at")
 
-
-class WorkerRecord(Record):
-    """A row of ``workers``; see :class:`tng.overview.Presence`."""
-
-    __tablename__ = "workers"
-
-    name: Mapped[str] = mapped_column(String(255), primary_key=True)
-    started_at: Mapped[datetime]
-    seen_at: Mapped[datetime]
-
-    def to_presence(self) -> Presence:
-        """The row as a presence."""
-        return Presence(self.name, self.started_at, self.seen_at)
-
-
-class FaultRecord(Record):
-    """A row of ``faults``; see :class:`tng.overview.Fault`."""
-
-    __tablename__ = "faults"
-
-    part: Mapped[str] = mapped_column(String(32), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(64), primary_key=True)
-    count: Mapped[int]
-    last_at: Mapped[datetime]
-
-    def to_fault(self) -> Fault:
-        """The row as a fault."""
-        return Fault(self.part, self.kind, self.count, self.last_at)
-
-
-class GpuClaimRecord(Record):
-    """A row of ``gpu_claims``: one GPU of a :class:`tng.gpus.Claim`. Its key is why no GPU is held twice."""
-
-    __tablename__ = "gpu_claims"
-    __table_args__ = (Index("gpu_claims_of_holder", "holder", "kind"),)
-
-    host: Mapped[str] = mapped_column(String(255), primary_key=True)
-    gpu: Mapped[str] = mapped_column(String(255), primary_key=True)
-    position: Mapped[int]
-    holder: Mapped[str] = mapped_column(String(255))
-    kind: Mapped[str] = mapped_column(String(16))
-    since_at: Mapped[datetime]
-    until_at: Mapped[datetime]
+    def to_event(self) -> PaymentEvent:
+        """The row as an event."""
+        ids = (self.session_id, self.payment_intent_id, self.order_id)
+        return PaymentEvent(self.event_id, self.type, *ids, self.created_at, self.tries)
 
     @staticmethod
-    def to_claim(rows: Sequence[GpuClaimRecord]) -> Claim:
-        """The rows of one holder as a claim."""
-        first = rows[0]
-        gpus = tuple(row.gpu for row in sorted(rows, key=lambda row: row.position))
-        return Claim(first.holder, ClaimKind(first.kind), first.host, gpus, first.since_at, first.until_at)
-
-
-class GpuWishRecord(Record):
-    """A row of ``gpu_wishes``; see :class:`tng.gpus.Wish`."""
-
-    __tablename__ = "gpu_wishes"
-
-    holder: Mapped[str] = mapped_column(String(255), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
-    host: Mapped[str] = mapped_column(String(255))
-    count: Mapped[int]
-    since_at: Mapped[datetime]
-    until_at: Mapped[datetime]
-
-    def to_wish(self) -> Wish:
-        """The row as a wish."""
-        return Wish(self.holder, ClaimKind(self.kind), self.host, self.count, self.since_at, self.until_at)
-
-
-class GpuUseRecord(Record):
-    """A row of ``gpu_uses``; see :class:`tng.gpus.Use`."""
-
-    __tablename__ = "gpu_uses"
-    __table_args__ = (Index("gpu_uses_of_holder", "holder", "end_at"), {"sqlite_autoincrement": True})
-
-    id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True, autoincrement=True)
-    holder: Mapped[str] = mapped_column(String(255))
-    count: Mapped[int]
-    begin_at: Mapped[datetime]
-    end_at: Mapped[datetime]
-
-    def to_use(self) -> Use:
-        """The row as a use."""
-        return Use(self.holder, self.count, self.begin_at, self.end_at)
+    def fields_of(event: PaymentEvent, now: datetime) -> dict[str, Any]:
+        """The columns of a new row, due at once."""
+        return {
+            "event_id": event.id,
+            "type": event.type,
+            "session_id": event.session_id,
+            "payment_intent_id": event.payment_intent_id,
+            "order_id": event.order_id,
+            "created_at": event.created_at,
+            "received_at": now,
+            "due_at": now,
+            "tries": 0,
+        }
 
 
 def _as_it_is(value: Any) -> Any:

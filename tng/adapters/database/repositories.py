@@ -1,4 +1,4 @@
-"""Orders, jobs, outbox and inbox of one unit of work, in SQL. What may follow what is not decided here.
+"""Orders and jobs of one unit of work, in SQL. What may follow what is not decided here.
 
 In a unit that writes, every row is read under a lock (``FOR UPDATE``; SQLite has one writer anyway), so that
 what was read still holds at the commit. ``SKIP LOCKED`` lets many workers claim at once on PostgreSQL.
@@ -6,18 +6,28 @@ what was read still holds at the commit. ``SKIP LOCKED`` lets many workers claim
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, nulls_first, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, false, func, nulls_first, or_, select
 from sqlalchemy.orm import Session
 
-from tng.adapters.database.records import ErrandRecord, InboxRecord, JobEventRecord, JobRecord, OrderRecord, Record
-from tng.errors import LeaseLost, OrderNotFound
-from tng.jobs import MOST_ATTEMPTS, WRITING, Errand, Job, JobEvent, JobKind, JobState
-from tng.orders import Order, OrderState
-from tng.payments import PaymentEvent
+from tng.adapters.database.bell import rings_for
+from tng.adapters.database.records import (
+    ORDER_COLUMNS,
+    JobEventRecord,
+    JobRecord,
+    MoveRecord,
+    OrderRecord,
+    Record,
+    order_of,
+)
+from tng.bell import Topic
+from tng.errors import IllegalMove, LeaseLost, OrderNotFound
+from tng.jobs import ENDED, MARKS, MOST_ATTEMPTS, WRITING, EventKind, Job, JobEvent, JobKind, JobState
+from tng.orders import LeftOut, Move, Order, OrderState, follows
 from tng.ports import Event
 
 MOST_HEARD = 500
@@ -39,35 +49,54 @@ class Table:
     def _one(self, query: Select[SomeRecord]) -> SomeRecord | None:
         return self._session.scalars(self._locked(query)).one_or_none()
 
+    def _one_or_free(self, name: str, query: Select[SomeRecord]) -> SomeRecord | None:
+        """None means that nobody else adds a row of this name before the unit ends: what is not there has no lock."""
+        found = self._one(query)
+        if found is None and self._writes and self._session.get_bind().dialect.name == "postgresql":
+            self._session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+            found = self._one(query)
+        return found
+
 
 class SqlOrders(Table):
     """See :class:`tng.ports.Orders`."""
 
-    def add(self, order: Order) -> None:
-        """Store a new order."""
+    def add(self, order: Order) -> Order:
+        """Store a new order, and its moves in the audit."""
         self._session.add(OrderRecord().take(order))
         self._session.flush()
+        return self._written_down(order)
 
     def get(self, order_id: str, customer: str | None = None) -> Order:
         """The order, of this customer where one is named. Raises OrderNotFound."""
         return self._record(order_id, customer).to_order()
 
-    def find(self, *, request: tuple[str, str] | None = None, session_id: str | None = None) -> Order | None:
-        """The order of a (customer, request key) or of a checkout session, or None."""
+    def find(
+        self,
+        *,
+        request: tuple[str, str] | None = None,
+        session_id: str | None = None,
+        payment_intent_id: str | None = None,
+    ) -> Order | None:
+        """The order of a (customer, request key), of a checkout session or of a payment, or None."""
         query = select(OrderRecord)
         if request is not None:
             customer, request_key = request
             query = query.where(OrderRecord.customer == customer, OrderRecord.request_key == request_key)
-        else:
+            record = self._one_or_free(f"order {customer} {request_key}", query)
+            return record.to_order() if record else None
+        if session_id is not None:
             query = query.where(OrderRecord.checkout_session_id == session_id)
+        elif payment_intent_id is not None:
+            query = query.where(OrderRecord.payment_intent_id == payment_intent_id)
+        else:
+            return None
         record = self._one(query)
         return record.to_order() if record else None
 
     def of(self, customer: str) -> Sequence[Order]:
-        """The customer's orders, the newest first."""
-        query = select(OrderRecord).where(OrderRecord.customer == customer)
-        newest_first = query.order_by(OrderRecord.placed_at.desc(), OrderRecord.id.desc())
-        return [record.to_order() for record in self._session.scalars(newest_first)]
+        """The customer's orders, the newest first, their scripts left out."""
+        return list(reversed(self.listed(customer=customer)))
 
     def having(self, *states: OrderState) -> Sequence[Order]:
         """The orders in these states, the oldest first."""
@@ -75,10 +104,51 @@ class SqlOrders(Table):
         oldest_first = query.order_by(OrderRecord.placed_at, OrderRecord.id)
         return [record.to_order() for record in self._session.scalars(oldest_first)]
 
-    def save(self, order: Order) -> None:
-        """Store what changed. Raises OrderNotFound."""
-        self._record(order.id).take(order)
+    def count(self, *states: OrderState) -> int:
+        """How many orders are in these states."""
+        query = select(func.count()).where(OrderRecord.state.in_([state.value for state in states]))
+        return self._session.scalar(query) or 0
+
+    def save(self, order: Order) -> Order:
+        """Store what changed, and its moves in the audit. Raises OrderNotFound, IllegalMove."""
+        record = self._record(order.id)
+        if not follows(OrderState(record.state), order):
+            raise IllegalMove(f"order {order.id}: no move leads from {record.state} to {order.state}; nothing is saved")
+        record.take(order)
         self._session.flush()
+        return self._written_down(order)
+
+    def history(self, order_id: str) -> Sequence[Move]:
+        """How the order came to its state, the first move first."""
+        query = select(MoveRecord).where(MoveRecord.order_id == order_id).order_by(MoveRecord.id)
+        return [record.to_move() for record in self._session.scalars(query)]
+
+    def listed(self, *states: OrderState, customer: str | None = None, troubled: bool = False) -> Sequence[Order]:
+        """The orders in these states, or in any, the oldest first, their scripts left out."""
+        light = [getattr(OrderRecord, name) for name in ORDER_COLUMNS if name != "script_text"]
+        query = select(*light, OrderRecord.script_text.is_not(None).label("has_text"))
+        if states:
+            query = query.where(OrderRecord.state.in_([state.value for state in states]))
+        if customer is not None:
+            query = query.where(OrderRecord.customer == customer)
+        if troubled:
+            query = query.where(OrderRecord.trouble.is_not(None))
+        oldest_first = query.order_by(OrderRecord.placed_at, OrderRecord.id)
+        return [_without_text(row._asdict()) for row in self._session.execute(oldest_first)]
+
+    def ended_before(self, moment: datetime, *states: OrderState, limit: int = 100) -> Sequence[Order]:
+        """Orders at an end since before ``moment`` whose private words are still there, the oldest first."""
+        query = select(OrderRecord).where(OrderRecord.erased_at.is_(None), OrderRecord.ended_at < moment)
+        if states:
+            query = query.where(OrderRecord.state.in_([state.value for state in states]))
+        oldest_first = query.order_by(OrderRecord.ended_at, OrderRecord.id).limit(limit)
+        return [record.to_order() for record in self._session.scalars(self._locked(oldest_first))]
+
+    def _written_down(self, order: Order) -> Order:
+        for move in order.moves:
+            self._session.add(MoveRecord.of(order.id, move))
+            self._session.flush()  # one by one: their ids are their order
+        return replace(order, moves=())
 
     def _record(self, order_id: str, customer: str | None = None) -> OrderRecord:
         query = select(OrderRecord).where(OrderRecord.id == order_id)
@@ -90,16 +160,23 @@ class SqlOrders(Table):
         return record
 
 
+def _without_text(columns: Mapping[str, Any]) -> Order:
+    values = {name: value for name, value in columns.items() if name != "has_text"}
+    return order_of(values | {"script_text": LeftOut() if columns["has_text"] else None})
+
+
 class SqlJobs(Table):
     """See :class:`tng.ports.Jobs`."""
 
     def add(self, job: Job) -> Job:
         """Store a new job; the same key twice gives the job that is there."""
-        if known := self.get(job.key):
-            return known
+        known = self._one_or_free(f"job {job.key}", select(JobRecord).where(JobRecord.key == job.key))
+        if known is not None:
+            return known.to_job()
         record = JobRecord.of(job)
         self._session.add(record)
         self._session.flush()
+        rings_for(self._session, Topic.JOBS)
         return record.to_job()
 
     def get(self, key: str) -> Job | None:
@@ -110,12 +187,15 @@ class SqlJobs(Table):
     def claim(
         self, worker: str, now: datetime, lease_until: datetime, kinds: Collection[JobKind] = WRITING
     ) -> Job | None:
-        """Take the oldest job of these kinds that is due, or whose lease is over."""
+        """Take a job of these kinds that is due, or whose lease is over.
+
+        The lowest priority first, then what was begun before, then the oldest.
+        """
         ready = or_(JobRecord.ready_at.is_(None), JobRecord.ready_at <= now)
         queued = and_(JobRecord.state == JobState.QUEUED.value, ready)
         due = select(JobRecord).where(_is_of(kinds), ~_used_up(), or_(queued, _left(now)))
-        oldest = due.order_by(nulls_first(JobRecord.ready_at), JobRecord.id).limit(1).with_for_update(skip_locked=True)
-        record = self._session.scalars(oldest).one_or_none()
+        next_one = due.order_by(*_QUEUE).limit(1).with_for_update(skip_locked=True)
+        record = self._session.scalars(next_one).one_or_none()
         if record is None:
             return None
         record.state, record.attempt = JobState.RUNNING.value, record.attempt + 1
@@ -136,19 +216,81 @@ class SqlJobs(Table):
         for name, value in changes.items():
             setattr(record, name, value.value if isinstance(value, JobState) else value)
         self._session.flush()
+        if record.state == JobState.QUEUED.value:
+            rings_for(self._session, Topic.JOBS)
+
+    def cancel(self, key: str, now: datetime) -> None:
+        """Nobody owes it any more; one that has ended, or is none, stays so."""
+        record = self._one(select(JobRecord).where(JobRecord.key == key, JobRecord.state.in_(_OPEN)))
+        if record is not None:
+            self._add_event(record.id, record.attempt, EventKind.CANCELLED, {}, now)
+            record.state, record.lease_until = JobState.CANCELLED.value, None
+            self._session.flush()
+
+    def revive(self, key: str, now: datetime) -> None:
+        """A cancelled one is owed again, and due at once."""
+        cancelled = JobRecord.state == JobState.CANCELLED.value
+        record = self._one(select(JobRecord).where(JobRecord.key == key, cancelled))
+        if record is not None:
+            record.state, record.ready_at, record.worker = JobState.QUEUED.value, now, None
+            record.given_back = min(record.given_back + 1, record.attempt)
+            self._session.flush()
+            rings_for(self._session, Topic.JOBS)
+
+    def hurry(self, key: str, priority: int) -> None:
+        """Give it another priority."""
+        record = self._one(select(JobRecord).where(JobRecord.key == key))
+        if record is not None:
+            record.priority = priority
+            self._session.flush()
+
+    def place(self, key: str) -> int | None:
+        """How many are taken before it, running ones not counted; None where it does not wait."""
+        job = self.get(key)
+        if job is None or job.state is not JobState.QUEUED:
+            return None
+        queued = select(JobRecord).where(JobRecord.state == JobState.QUEUED.value, JobRecord.kind == job.kind.value)
+        before = queued.where(_goes_before(job)).subquery()
+        return self._session.scalar(select(func.count()).select_from(before)) or 0
+
+    def forget(self, order_id: str) -> Sequence[Job]:
+        """Take away what the jobs of an order were told and what their runs said."""
+        records = list(self._session.scalars(self._locked(select(JobRecord).where(JobRecord.order_id == order_id))))
+        for record in records:
+            record.parameters, record.error = {}, None
+            self._session.execute(delete(JobEventRecord).where(JobEventRecord.job_id == record.id))
+        self._session.flush()
+        return [record.to_job() for record in records]
 
     def say(self, token: tuple[int, int], events: Sequence[Event], now: datetime) -> None:
         """Add events of this run, in order. Raises LeaseLost."""
         job_id, attempt = self._own(token).id, token[1]
         for kind, body in events:
-            self._session.add(JobEventRecord(job_id=job_id, attempt=attempt, kind=kind.value, body=body, said_at=now))
-            self._session.flush()  # one by one: their ids are their order
+            self._add_event(job_id, attempt, kind, body, now)
 
     def heard(self, job_id: int, after: int = 0) -> Sequence[JobEvent]:
         """The job's events with a greater id, in order, at most 500."""
         query = select(JobEventRecord).where(JobEventRecord.job_id == job_id, JobEventRecord.id > after)
         records = self._session.scalars(query.order_by(JobEventRecord.id).limit(MOST_HEARD))
         return [record.to_event() for record in records]
+
+    def find(self, job_id: int) -> Job | None:
+        """The job of this id, or None."""
+        record = self._one(select(JobRecord).where(JobRecord.id == job_id))
+        return record.to_job() if record else None
+
+    def hush(self, before: datetime) -> int:
+        """Take away what runs of scripts that have ended said before, but for when they began and ended; how much."""
+        ended = JobRecord.state.in_([state.value for state in ENDED])
+        over = select(JobRecord.id).where(_is_of(WRITING), ended)
+        wordy = JobEventRecord.kind.not_in([kind.value for kind in MARKS])
+        old = delete(JobEventRecord).where(JobEventRecord.said_at < before, wordy, JobEventRecord.job_id.in_(over))
+        return self._session.execute(old).rowcount  # type: ignore[attr-defined, no-any-return]
+
+    def _add_event(self, job_id: int, attempt: int, kind: EventKind, body: dict[str, Any], now: datetime) -> None:
+        self._session.add(JobEventRecord(job_id=job_id, attempt=attempt, kind=kind.value, body=body, said_at=now))
+        self._session.flush()  # one by one: their ids are their order
+        rings_for(self._session, Topic.EVENTS)
 
     def _own(self, token: tuple[int, int]) -> JobRecord:
         job_id, attempt = token
@@ -161,59 +303,6 @@ class SqlJobs(Table):
         return record
 
 
-class SqlOutbox(Table):
-    """See :class:`tng.ports.Outbox`."""
-
-    def add(self, errand: Errand, now: datetime) -> None:
-        """Owe it; the same key twice is owed once."""
-        if self._one(select(ErrandRecord).where(ErrandRecord.key == errand.key)) is None:
-            owed = ErrandRecord(key=errand.key, kind=errand.kind, body=errand.body, tries=0, due_at=now, done=False)
-            self._session.add(owed)
-            self._session.flush()
-
-    def take(self, now: datetime, again_at: datetime, *kinds: str) -> Errand | None:
-        """The oldest errand of these kinds that is due, or None."""
-        due = select(ErrandRecord).where(~ErrandRecord.done, ErrandRecord.due_at <= now)
-        due = due.where(ErrandRecord.kind.in_(kinds)) if kinds else due
-        oldest = due.order_by(ErrandRecord.id).limit(1).with_for_update(skip_locked=True)
-        record = self._session.scalars(oldest).one_or_none()
-        if record is None:
-            return None
-        record.tries, record.due_at = record.tries + 1, again_at
-        self._session.flush()
-        return record.to_errand()
-
-    def put_off(self, key: str, due_at: datetime) -> None:
-        """It comes back at ``due_at``."""
-        self._owed(key).due_at = due_at
-        self._session.flush()
-
-    def finish(self, key: str) -> None:
-        """It is done, and never comes back."""
-        self._owed(key).done = True
-        self._session.flush()
-
-    def _owed(self, key: str) -> ErrandRecord:
-        record = self._one(select(ErrandRecord).where(ErrandRecord.key == key))
-        if record is None:
-            raise LookupError(f"no errand {key} is owed")
-        return record
-
-
-class SqlInbox(Table):
-    """See :class:`tng.ports.Inbox`."""
-
-    def handled(self, event_id: str) -> bool:
-        """Whether this event was handled before."""
-        return self._session.get(InboxRecord, event_id) is not None
-
-    def record(self, event: PaymentEvent, now: datetime) -> None:
-        """Mark the event as handled; marking twice is fine."""
-        if not self.handled(event.id):
-            self._session.add(InboxRecord(event_id=event.id, type=event.type, handled_at=now))
-            self._session.flush()
-
-
 def _is_of(kinds: Collection[JobKind]) -> ColumnElement[bool]:
     return JobRecord.kind.in_([kind.value for kind in kinds])
 
@@ -224,3 +313,23 @@ def _used_up() -> ColumnElement[bool]:
 
 def _left(now: datetime) -> ColumnElement[bool]:
     return and_(JobRecord.state == JobState.RUNNING.value, JobRecord.lease_until < now)
+
+
+_OPEN = [state.value for state in JobState if state not in ENDED]
+_IS_NEW = JobRecord.attempt == 0
+_QUEUE = (JobRecord.priority, _IS_NEW, nulls_first(JobRecord.ready_at), JobRecord.id)
+"""What was begun before goes before what was not: an attempt that is repeated does not queue up again."""
+
+
+def _goes_before(job: Job) -> ColumnElement[bool]:
+    """Jobs that are taken before this one."""
+    same_priority, same_time = JobRecord.priority == job.priority, JobRecord.ready_at == job.ready_at
+    begun, alike = (~_IS_NEW, _IS_NEW) if job.attempt == 0 else (false(), ~_IS_NEW)
+    if job.ready_at is None:
+        same_time = JobRecord.ready_at.is_(None)
+        sooner: ColumnElement[bool] = false()
+    else:
+        sooner = or_(JobRecord.ready_at.is_(None), JobRecord.ready_at < job.ready_at)
+    older = and_(same_time, JobRecord.id < job.id)
+    same_priority = and_(same_priority, or_(begun, and_(alike, or_(sooner, older))))
+    return or_(JobRecord.priority < job.priority, same_priority)

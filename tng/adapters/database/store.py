@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from tng.adapters.clock import SystemClock
+from tng.adapters.database.bell import PostgresBell, notify, topics_of
+from tng.adapters.database.boxes import SqlInbox, SqlOutbox
+from tng.adapters.database.clock import DatabaseClock
 from tng.adapters.database.engine import READS, busy_means_busy
 from tng.adapters.database.gpus import SqlGpus
 from tng.adapters.database.lookout import SqlCounts, SqlWatch
-from tng.adapters.database.repositories import SqlInbox, SqlJobs, SqlOrders, SqlOutbox
+from tng.adapters.database.repositories import SqlJobs, SqlOrders
 from tng.adapters.database.retraining import SqlPromotions, SqlRetrainings, SqlSchedules
+from tng.bell import Bell, Topic
 from tng.house_ports import Counts, Gpus, Promotions, Retrainings, Schedules, Watch
-from tng.ports import Inbox, Jobs, Orders, Outbox, Work
+from tng.ports import Clock, Inbox, Jobs, Orders, Outbox, Work
+
+Told = Callable[[frozenset[Topic]], None]
+"""Is told what a commit leaves to do."""
 
 
 class SqlWork:
@@ -31,9 +39,9 @@ class SqlWork:
     schedules: Schedules
     retrainings: Retrainings
 
-    def __init__(self, session: Session, *, writes: bool) -> None:
+    def __init__(self, session: Session, *, writes: bool, told: Told | None = None) -> None:
         self._session = session
-        self._writes = writes
+        self._writes, self._told = writes, told
         self.orders = SqlOrders(session, writes=writes)
         self.jobs = SqlJobs(session, writes=writes)
         self.outbox = SqlOutbox(session, writes=writes)
@@ -49,16 +57,25 @@ class SqlWork:
         """Save. Raises RuntimeError in a unit that only reads: that is a slip of ours, not of the database."""
         if not self._writes:
             raise RuntimeError("a unit of work that only reads has nothing to commit: use begin()")
+        notify(self._session)
         self._session.commit()
+        if self._told is not None:
+            self._told(topics_of(self._session))
 
 
 class SqlStore:
-    """See :class:`tng.ports.Store`. Safe to use from many threads; after a fork, make another."""
+    """See :class:`tng.ports.Store`. Safe to use from many threads; after a fork, make another.
+
+    ``clock`` is the time that counts in it: the database's on PostgreSQL, the machine's where it is a file.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._writing = engine
+        self._is_postgres = engine.dialect.name == "postgresql"
+        self.clock: Clock = DatabaseClock(engine) if self._is_postgres else SystemClock()
+        self._bells: list[tuple[frozenset[Topic], Bell]] = []
         self._reading = engine.execution_options(**{READS: True})
-        if engine.dialect.name == "postgresql":  # what one unit reads is of one moment, as on SQLite
+        if self._is_postgres:  # what one unit reads is of one moment, as on SQLite
             self._reading = self._reading.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
@@ -66,7 +83,7 @@ class SqlStore:
         """A unit of work that may write; on SQLite it has the write lock from here on. Raises StoreBusy."""
         with busy_means_busy(), Session(self._writing, expire_on_commit=False) as session:
             session.connection()
-            yield SqlWork(session, writes=True)
+            yield SqlWork(session, writes=True, told=self._ring)
 
     @contextmanager
     def read(self) -> Iterator[Work]:
@@ -74,6 +91,19 @@ class SqlStore:
         with busy_means_busy(), Session(self._reading, expire_on_commit=False) as session:
             yield SqlWork(session, writes=False)
 
+    def bell(self, *topics: Topic) -> Bell:
+        """Rings when something of these topics was committed: by whomever; on SQLite by this store alone."""
+        if self._is_postgres:
+            return PostgresBell(self._writing, *topics)
+        bell = Bell()
+        self._bells.append((frozenset(topics), bell))
+        return bell
+
     def close(self) -> None:
         """Close the connections."""
         self._writing.dispose()
+
+    def _ring(self, topics: frozenset[Topic]) -> None:
+        for wanted, bell in self._bells:
+            if wanted & topics:
+                bell.ring()

@@ -1,0 +1,83 @@
+"""PostgreSQL's LISTEN and NOTIFY as a bell: a commit that leaves something to do wakes those who wait for it.
+
+NOTIFY is part of the transaction: nobody is woken before there is something to find, nor where nothing was committed.
+SQLite tells nobody: there a bell rings for what its own process committed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from tng.adapters.database.engine import own_connection
+from tng.bell import Bell, Topic
+
+LOOK_SECONDS = 1.0
+"""A bell that is taken down ends its thread so soon."""
+AGAIN_SECONDS = 2.0
+"""A database that is away is asked again after so long."""
+
+TOPICS = "tng_topics"
+"""What a session remembers them under."""
+
+logger = logging.getLogger(__name__)
+
+
+class PostgresBell(Bell):
+    """Rings for what any process commits about these topics, for as long as it is not closed.
+
+    It has a connection and a thread of its own. While the database is away it is silent; once it is back it rings,
+    for whatever was missed.
+    """
+
+    def __init__(self, engine: Engine, *topics: Topic) -> None:
+        super().__init__()
+        self._engine, self._topics = engine, topics
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._keep_listening, name="bell", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Take it down, and end its connection."""
+        self._closed.set()
+        self._thread.join()
+
+    def _keep_listening(self) -> None:
+        while not self._closed.is_set():
+            try:
+                with own_connection(self._engine) as connection:
+                    self._listen(connection)
+            except psycopg.Error as error:
+                logger.info("the bell is silent, and everybody looks by themselves (%s)", type(error).__name__)
+                self._closed.wait(AGAIN_SECONDS)
+
+    def _listen(self, connection: psycopg.Connection[Any]) -> None:
+        for topic in self._topics:
+            connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(topic.value)))
+        self.ring()
+        while not self._closed.is_set():
+            for _ in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
+                self.ring()
+
+
+def rings_for(session: Session, topic: Topic) -> None:
+    """This unit of work leaves something to do: its commit shall ring."""
+    session.info.setdefault(TOPICS, set()).add(topic)
+
+
+def topics_of(session: Session) -> frozenset[Topic]:
+    """What its commit is to ring for."""
+    return frozenset(session.info.get(TOPICS, ()))
+
+
+def notify(session: Session) -> None:
+    """Say so within the transaction, as its last word, where the database passes it on."""
+    topics = topics_of(session)
+    if topics and session.get_bind().dialect.name == "postgresql":
+        session.execute(select(*(func.pg_notify(topic.value, "") for topic in sorted(topics))))
