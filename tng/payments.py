@@ -20,6 +20,22 @@ LIVE_KEYS = ("sk_live_", "rk_live_")
 """How a key begins that moves real money (docs.stripe.com/keys)."""
 
 
+EVENT_TYPES = frozenset(
+    {
+        "checkout.session.completed",
+        "checkout.session.async_payment_succeeded",
+        "checkout.session.async_payment_failed",
+        "checkout.session.expired",
+        "charge.refunded",
+        "refund.updated",
+        "refund.failed",
+        "charge.dispute.created",
+        "charge.dispute.closed",
+    }
+)
+"""What is acted on; a webhook endpoint at Stripe needs these, and no others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """What a script costs."""

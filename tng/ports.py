@@ -186,6 +186,10 @@ class Inbox(Protocol):
         """Keep it, due at once; whether it is new. The same event twice is kept once."""
         ...
 
+    def knows(self, event_id: str) -> bool:
+        """Whether this event was received, processed or not."""
+        ...
+
     def take(self, now: datetime, again_at: datetime) -> PaymentEvent | None:
         """The oldest one that is due and not processed, or None; it comes back at ``again_at``."""
         ...

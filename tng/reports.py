@@ -14,7 +14,7 @@ from tng.jobs import backoff
 from tng.log import about, kind_of, told
 from tng.notices import Notice, NoticeKind, tell
 from tng.orders import Order
-from tng.payments import Dispute, PaymentEvent
+from tng.payments import EVENT_TYPES, Dispute, PaymentEvent
 from tng.ports import Clock, PaymentGateway, Store, Work
 from tng.refunds import RefundPump
 from tng.till import Till
@@ -58,8 +58,11 @@ class Reports:
         Raises SignatureInvalid, StoreBusy.
         """
         event = self._gateway.read_event(payload, signature, self._clock.now())
-        is_new = self._keep(event)
         facts = told(order=event.order_id, event=event.id, session=event.session_id, type=event.type)
+        if event.type not in EVENT_TYPES:
+            logger.info("webhook received, of a kind that nobody acts on", extra=facts)
+            return event
+        is_new = self._keep(event)
         logger.info("webhook received" if is_new else "webhook received again", extra=facts)
         return event
 
@@ -70,8 +73,7 @@ class Reports:
         """
         began_at = self._clock.now()
         since = began_at - LOOK_BACK if self._listed_until is None else self._listed_until - OVERLAP
-        listed = [event for event in self._gateway.recent_events(since) if self._is_unknown(event)]
-        missed = [event for event in listed if self._keep(event)]
+        missed = [event for event in self._gateway.recent_events(since) if self._keep(event)]
         for event in missed:
             facts = told(order=event.order_id, event=event.id, session=event.session_id, type=event.type)
             logger.warning("no webhook brought this", extra=facts)
@@ -103,11 +105,11 @@ class Reports:
             work.commit()
         return gone
 
-    def _is_unknown(self, event: PaymentEvent) -> bool:
-        with self._store.read() as work:
-            return not work.inbox.processed(event.id)
-
     def _keep(self, event: PaymentEvent) -> bool:
+        """Whether it is new. One that is known waits for no lock."""
+        with self._store.read() as work:
+            if work.inbox.knows(event.id):
+                return False
         with self._store.begin() as work:
             is_new = work.inbox.receive(event, self._clock.now())
             work.commit()
@@ -124,7 +126,7 @@ class Reports:
             facts = told(fault=kind_of(error), tries=event.tries)
             logger.warning("%s: not acted on yet: %s", event.type, error, extra=facts)
             return self._comes_back(event)
-        if not known and event.order_id is not None:  # its order may not be there yet
+        if not known and event.order_id is not None and _asks_something(event):  # its order may not be there yet
             return self._comes_back(event)
         self._finish(event)
         return True
@@ -193,6 +195,11 @@ class Reports:
                 tell(work, Notice(NoticeKind.ODD_PAYMENT, "A payment needs a look", trouble, now, facts), (), now)
             work.inbox.finish(event.id, now)
             work.commit()
+
+
+def _asks_something(event: PaymentEvent) -> bool:
+    """Whether there is a page or a payment to ask Stripe about: ``payment_intent.succeeded`` never has."""
+    return event.session_id is not None or event.payment_intent_id is not None
 
 
 def _is_there(work: Work, order_id: str) -> bool:

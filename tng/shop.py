@@ -10,7 +10,7 @@ import secrets
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from tng.cancelling import Cancelling
@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 LEAST_PAGE = timedelta(minutes=30)
 """Stripe opens no page that would live shorter (docs.stripe.com/api/checkout/sessions/create, ``expires_at``)."""
 
+
+SAME_PAGE = timedelta(minutes=2)
+"""A page whose answer was lost is asked for again under the same key for so long."""
 
 MOST_SILENT = 3
 """Silences of Stripe, one after the other, that end a pass: one of them may be about a single order."""
@@ -188,8 +191,7 @@ class Shop:
             order = work.orders.get(seen.id)
             if order.state not in PAYABLE or order.checkout_session_id != seen.checkout_session_id or order.erased_at:
                 return order
-            lost = order.state is OrderState.PLACED and order.checkout_session_id is None
-            if lost and order.checkout_expires_at is not None and order.checkout_expires_at - now >= LEAST_PAGE:
+            if order.state is OrderState.PLACED and order.checkout_session_id is None and self._is_fresh(order, now):
                 return order  # its page was never answered for
             if order.state is OrderState.EXPIRED:
                 order = order.moved(OrderState.PLACED, by="customer", why="asks for a new page", at=now)
@@ -204,6 +206,14 @@ class Shop:
             work.commit()
         logger.info("checkout asked for", extra=told(checkout=order.checkout_attempt))
         return order
+
+    def _is_fresh(self, order: Order, now: datetime) -> bool:
+        """Whether the attempt that was begun may be repeated under its key. After a while it is another's turn.
+
+        Stripe answers an old key as it did the first time, with a failure of its own, too. Nobody ever saw that page.
+        """
+        until = order.checkout_expires_at
+        return until is not None and until - now >= max(LEAST_PAGE, self._page_life - SAME_PAGE)
 
     def _keep_page(self, opened: Order) -> Order:
         with self._store.begin() as work:

@@ -6,8 +6,8 @@ import re
 
 from tests.architecture.sources import ROOT
 from tng import errors
-from tng.adapters.stripe_gateway import EVENT_TYPES
 from tng.orders import MOVES
+from tng.payments import EVENT_TYPES
 from tng.settings import Settings
 
 README = ROOT / "README.md"

@@ -296,6 +296,8 @@ class TestInbox:
         with store.begin() as work:
             assert work.inbox.receive(EVENT, START)
             assert not work.inbox.receive(EVENT, LATER)
+            assert work.inbox.knows("evt_1")
+            assert not work.inbox.knows("evt_2")
             work.commit()
         with store.begin() as work:
             assert work.inbox.waiting() == 1

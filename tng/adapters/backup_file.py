@@ -86,7 +86,10 @@ def restore_backup(engine: Engine, source: Path, *, replace: bool = False, runs:
                     raise BackupError(f"table {name} has {count} rows, not {manifest.counts[name]}")
             rows.go_on_from(connection, manifest.numbers)
         if runs is not None:
-            _put_runs(zipped, runs)
+            try:
+                _put_runs(zipped, runs)
+            except OSError as error:
+                raise BackupError(f"the orders are restored, and their notebooks are not all: {error}") from error
         return manifest
 
 

@@ -19,7 +19,7 @@ import stripe
 from tng.errors import GatewayUnavailable, PaymentRefused, SettingsError, SignatureInvalid
 from tng.log import told
 from tng.orders import Order
-from tng.payments import LIVE_KEYS, Checkout, CheckoutStatus, Dispute, Payment, PaymentEvent
+from tng.payments import EVENT_TYPES, LIVE_KEYS, Checkout, CheckoutStatus, Dispute, Payment, PaymentEvent
 
 logger = logging.getLogger(__name__)
 
@@ -32,21 +32,6 @@ FAILED_REFUNDS = frozenset({"failed", "canceled"})
 ENDED_DISPUTES = {"won": Dispute.WON, "lost": Dispute.LOST, "prevented": Dispute.LOST}
 """How a dispute ends, in Stripe's words (the SDK's ``Dispute.status``). A prevented one was settled before it became
 one, by giving the money back; everything else, an appeal too, is still open."""
-
-EVENT_TYPES = frozenset(
-    {
-        "checkout.session.completed",
-        "checkout.session.async_payment_succeeded",
-        "checkout.session.async_payment_failed",
-        "checkout.session.expired",
-        "charge.refunded",
-        "refund.updated",
-        "refund.failed",
-        "charge.dispute.created",
-        "charge.dispute.closed",
-    }
-)
-"""What is acted on; a webhook endpoint at Stripe needs these, and no others."""
 
 _SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}")
 _CONNECT_SECONDS, _ANSWER_SECONDS = 5, 30  # the SDK's own limit is 80 s

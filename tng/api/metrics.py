@@ -23,20 +23,11 @@ from tng.lookout import Lookout
 from tng.operations import Operations
 from tng.orders import OrderState
 from tng.overview import Overview
+from tng.payments import EVENT_TYPES
 
 READER = "prometheus"
 """The service of the hub that may read the metrics."""
 
-KNOWN_EVENTS = frozenset(
-    {
-        "checkout.session.completed",
-        "checkout.session.expired",
-        "checkout.session.async_payment_succeeded",
-        "checkout.session.async_payment_failed",
-        "charge.refunded",
-        "refund.failed",
-    }
-)
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -61,7 +52,7 @@ class Metrics:
 
     def webhook(self, kind: str, outcome: str) -> None:
         """Count a webhook: handled, refused, or asked for again."""
-        self._webhooks.labels(kind if kind in KNOWN_EVENTS else "other", outcome).inc()
+        self._webhooks.labels(kind if kind in EVENT_TYPES else "other", outcome).inc()
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request by the time until its answer began."""

@@ -23,7 +23,8 @@ def operator_routes() -> APIRouter:
     router.add_api_route("/overview", overview, methods=["GET"])
     router.include_router(release_routes())
     router.include_router(retraining_routes())
-    router.add_api_route("/{anything:path}", nothing, methods=METHODS)
+    for path in ("", "/{anything:path}"):  # without the first, a redirect to it would tell that there is something
+        router.add_api_route(path, nothing, methods=METHODS)
     return router
 
 

@@ -39,9 +39,10 @@ def payment_routes() -> APIRouter:
     unpaid = refuses(REFUSALS | {402: "Stripe said no", 409: "the order cannot be paid any more"})
     router.add_api_route("/orders/{order_id}/checkout", checkout, methods=["POST"], responses=unpaid)
     back: Answers = {303: {"description": "to the dashboard"}}
-    for path, way in (("/pay/return", pay_return), ("/pay/cancel", pay_cancel)):
+    signed_in = back | refuses({status: reason for status, reason in REFUSALS.items() if status != 404})
+    for path, way, known in (("/pay/return", pay_return, signed_in), ("/pay/cancel", pay_cancel, back)):
         router.add_api_route(
-            path, way, methods=["GET"], status_code=303, response_class=RedirectResponse, responses=back
+            path, way, methods=["GET"], status_code=303, response_class=RedirectResponse, responses=known
         )
     forged = refuses({400: "not signed by Stripe", 413: "too large", 503: "busy: send it again"})
     router.add_api_route("/stripe/webhook", webhook, methods=["POST"], responses=forged)

@@ -251,12 +251,28 @@ class TestRun:
         assert house.clock.now() - began_at < timedelta(minutes=10)
         assert told[0]["facts"]["order"] == order_id
 
-    @pytest.mark.parametrize("kind", [*KINDS, "payment_intent.created"])
+    @pytest.mark.parametrize("kind", KINDS)
     def test_what_does_not_concern_us_is_taken_quietly(self, house: House, kind: str) -> None:
         event_id = house.shop.receive_event(*house.gateway.webhook(kind, "cs_test_of_another_shop")).id
         assert house.shop.run_inbox() == 1
         assert self.processed(house, event_id)
         assert house.notices() == []
+
+    def test_one_that_names_no_page_and_no_payment_of_ours_does_not_come_back(self, house: House) -> None:
+        order = house.placed()  # not paid: what is told of it names no payment
+        house.shop.receive_event(*house.gateway.webhook("charge.refunded", session_of(order)))
+        assert house.shop.run_inbox() == 1
+        with house.store.read() as work:
+            assert work.inbox.waiting() == 0
+
+    @pytest.mark.parametrize("kind", ["payment_intent.succeeded", "charge.succeeded", "invented.by.nobody"])
+    def test_a_kind_that_nobody_acts_on_costs_stripe_no_question(self, house: House, kind: str) -> None:
+        order = house.placed()
+        house.gateway.pay(session_of(order))
+        house.gateway.calls.clear()
+        house.shop.receive_event(*house.gateway.webhook(kind, session_of(order)))
+        assert house.shop.run_inbox() == 0
+        assert (house.reports_waiting(), house.gateway.calls) == (0, [])
 
     def test_money_that_does_not_fit_changes_nothing_and_is_told(self, house: House) -> None:
         order = house.placed()

@@ -80,6 +80,10 @@ class SqlInbox(Table):
             rings_for(self._session, Topic.INBOX)
         return is_new
 
+    def knows(self, event_id: str) -> bool:
+        """Whether this event was received."""
+        return self._session.get(InboxRecord, event_id) is not None
+
     def take(self, now: datetime, again_at: datetime) -> PaymentEvent | None:
         """The oldest one that is due and not processed, or None; it comes back at ``again_at``."""
         due = select(InboxRecord).where(InboxRecord.processed_at.is_(None), InboxRecord.due_at <= now)

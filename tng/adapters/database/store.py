@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, QueuePool
 from sqlalchemy.orm import Session
 
 from tng.adapters.clock import SystemClock
@@ -18,8 +19,11 @@ from tng.adapters.database.lookout import SqlCounts, SqlWatch
 from tng.adapters.database.repositories import SqlJobs, SqlOrders
 from tng.adapters.database.retraining import SqlPromotions, SqlRetrainings, SqlSchedules
 from tng.bell import Bell, Topic
+from tng.errors import StoreBusy
 from tng.house_ports import Counts, Gpus, Promotions, Retrainings, Schedules, Watch
 from tng.ports import Clock, Inbox, Jobs, Orders, Outbox, Work
+
+PATIENCE_SECONDS = 10.0
 
 Told = Callable[[frozenset[Topic]], None]
 """Is told what a commit leaves to do."""
@@ -72,6 +76,9 @@ class SqlStore:
     def __init__(self, engine: Engine) -> None:
         self._writing = engine
         self._is_postgres = engine.dialect.name == "postgresql"
+        self._writers = threading.Lock()
+        pool = engine.pool
+        self._patience_seconds = pool.timeout() if isinstance(pool, QueuePool) else PATIENCE_SECONDS
         self.clock: Clock = DatabaseClock(engine) if self._is_postgres else SystemClock()
         self._bells: list[tuple[frozenset[Topic], Bell]] = []
         self._reading = engine.execution_options(**{READS: True})
@@ -81,7 +88,7 @@ class SqlStore:
     @contextmanager
     def begin(self) -> Iterator[Work]:
         """A unit of work that may write; on SQLite it has the write lock from here on. Raises StoreBusy."""
-        with busy_means_busy(), Session(self._writing, expire_on_commit=False) as session:
+        with self._turn(), busy_means_busy(), Session(self._writing, expire_on_commit=False) as session:
             session.connection()
             yield SqlWork(session, writes=True, told=self._ring)
 
@@ -90,6 +97,19 @@ class SqlStore:
         """A unit of work that only reads, and waits for nobody. Raises StoreBusy."""
         with busy_means_busy(), Session(self._reading, expire_on_commit=False) as session:
             yield SqlWork(session, writes=False)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The threads of a process queue up here: SQLite's own waiting is a sleep of up to 100 ms between looks."""
+        if self._is_postgres:
+            yield
+            return
+        if not self._writers.acquire(timeout=self._patience_seconds):
+            raise StoreBusy("the orders database is busy with this process's own units of work; try again")
+        try:
+            yield
+        finally:
+            self._writers.release()
 
     def bell(self, *topics: Topic) -> Bell:
         """Rings when something of these topics was committed: by whomever; on SQLite by this store alone."""
