@@ -1,0 +1,1 @@
+"""Everything is killed at every step, and what is found then."""
