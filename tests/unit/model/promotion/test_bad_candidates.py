@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from model.promotion import probing
+from model.promotion import checks, probing
 from model.promotion.evaluation import Question, evaluate, read_evaluation
 from model.promotion.verdict import Verdict
 from model.quality.texts import training_episodes
@@ -20,9 +20,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(autouse=True)
-def _two_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each release is probed as often as it takes to see that it repeats itself; a third time tells no more here."""
+def _beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests run on the same cores: the limit of speed is tested by itself, in ``test_checks``.
+
+    Each release is probed as often as it takes to see that it repeats itself; a third time tells no more here.
+    """
     monkeypatch.setattr(probing, "ROUNDS", 2)
+    monkeypatch.setattr(checks, "LEAST_SPEED", 0.2)
 
 
 def reason(verdict: Verdict, name: str) -> str:
