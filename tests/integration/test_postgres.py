@@ -105,7 +105,8 @@ class TestPatience:
         [
             pytest.param("40P01", True, id="deadlock"),
             pytest.param("23505", True, id="somebody-added-it-first"),
-            pytest.param("53100", False, id="disk-full"),
+            pytest.param("53100", True, id="disk-full"),
+            pytest.param("22001", False, id="a-text-that-is-too-long"),
         ],
     )
     def test_postgresql_says_it_in_its_own_words(self, sqlstate: str, busy: bool) -> None:
