@@ -251,13 +251,15 @@ def test_a_hidden_pay_button_charges_nobody_twice(house: OpenHouse, ada: Person)
 
 
 @answers(
-    "presses the hidden pay button where no order is shown",
-    "there is no order to pay: nothing is written",
+    "presses the hidden buttons to pay, to cancel and to stop where no order is shown",
+    "there is no order to pay or to take back: nothing is written",
     who=BROWSER,
 )
-def test_a_pay_button_without_an_order_pays_nothing(ada: Person, tab: Tab) -> None:
+def test_hidden_buttons_without_an_order_do_nothing(ada: Person, tab: Tab) -> None:
     before, states = [order["id"] for order in ada.orders()], tab.states()
-    tab.press(find(states, "ButtonModel", description=""))
+    for hidden in ({"description": "Stop now"}, {"description": "", "button_style": ""}):
+        tab.press(find(states, "ButtonModel", **hidden))
+    tab.press(find(states, "ButtonModel", description="", button_style="primary"))
     assert [order["id"] for order in ada.orders()] == before
     assert "tng-alert" in json.dumps(tab.states())
 
