@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 from jupyterhub import orm
 
+from hub.homes import home_of
 from hub.preflight import open_home
 from tng.errors import SettingsError
 from tng.settings import Settings
@@ -20,7 +21,7 @@ from tng.settings import Settings
 
 def forget(home: Path, name: str) -> bool:
     """Remove the account of this name from the hub's database, and its home folder; whether there was either."""
-    folder = home / "homes" / name.replace("/", "_").lstrip(".")
+    folder = home_of(home / "homes", name)
     is_there = bool(name) and folder.name == name and folder.is_dir() and not folder.is_symlink()
     if is_there:
         shutil.rmtree(folder)

@@ -26,13 +26,17 @@ LONGEST_SOCKET_FOLDER: Final = 57
 """A kernel's socket is ``kernel-<uuid>-ipc-<n>`` (49 characters), and its whole path may have 107."""
 
 
+def home_of(homes: Path, name: str) -> Path:
+    """Where the home folder of a person is. No name leads out: slashes are replaced, and what would hide it is cut."""
+    return homes / name.replace("/", "_").lstrip(".")
+
+
 def make_home(homes: Path, name: str, owner: UnixUser | None = None) -> Path:
     """The home folder of a person, open to its owner only; without ``owner`` that is the user of the house.
 
-    No name leads out of ``homes``: slashes are replaced, and what would hide it is cut off. Raises HomeTaken where the
-    folder, or the owner, is somebody else's.
+    Raises HomeTaken where the folder, or the owner, is somebody else's.
     """
-    home = homes / name.replace("/", "_").lstrip(".")
+    home = home_of(homes, name)
     homes.mkdir(mode=CLOSED, parents=True, exist_ok=True)
     if owner is None:
         home.mkdir(mode=CLOSED, exist_ok=True)

@@ -83,8 +83,8 @@ class _Orders:
                 return order
         return None
 
-    def count(self, *states: OrderState) -> int:
-        return len(self.having(*states))
+    def count(self, *states: OrderState, customer: str | None = None) -> int:
+        return sum(customer in (None, order.customer) for order in self.having(*states))
 
     def of(self, customer: str) -> Sequence[Order]:
         mine = [order for order in self._rows.values() if order.customer == customer]

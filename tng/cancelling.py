@@ -14,7 +14,7 @@ from typing import Any
 from tng.errors import IllegalMove, StoreBusy
 from tng.jobs import JobEvent
 from tng.log import about, told
-from tng.orders import Move, Order, OrderState
+from tng.orders import CUSTOMER, Move, Order, OrderState
 from tng.payments import CheckoutStatus, Payment, job_key
 from tng.ports import Clock, PaymentGateway, Store, Work
 from tng.refunds import owe_refund
@@ -22,9 +22,6 @@ from tng.script_part import ScriptPart
 from tng.till import Till
 
 logger = logging.getLogger(__name__)
-
-CUSTOMER = "customer"
-"""Who moves an order here, in the audit."""
 
 MOST_LOOKS = 4
 """An order that was moved between the look and the lock is looked at again, so often."""

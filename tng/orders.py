@@ -59,6 +59,10 @@ PAYABLE = frozenset({OrderState.PLACED, OrderState.EXPIRED})
 """States in which money may still arrive for an order."""
 
 
+CUSTOMER = "customer"
+"""Who moves an order in the audit, where it is the one who placed it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """A row of the audit: an order went from one state to another. ``before`` is None where it was placed.

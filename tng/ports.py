@@ -57,8 +57,8 @@ class Orders(Protocol):
         """The orders in these states, the oldest first."""
         ...
 
-    def count(self, *states: OrderState) -> int:
-        """How many orders are in these states."""
+    def count(self, *states: OrderState, customer: str | None = None) -> int:
+        """How many orders are in these states; of one customer alone, where one is named."""
         ...
 
     def save(self, order: Order) -> Order:

@@ -59,9 +59,14 @@ def owe_refund(work: Work, order: Order, *, by: str, why: str, now: datetime, **
 
 def begin_again(work: Work, before: Order, order: Order, now: datetime) -> None:
     """Another attempt, with a key of its own, takes the place of the one before. The caller commits."""
-    work.outbox.add(refund_errand(before), now)  # there may be none: what is finished must be there
-    work.outbox.finish(refund_errand(before).key)
+    _end_errand(work, before, now)
     work.outbox.add(refund_errand(order), now)
+
+
+def _end_errand(work: Work, order: Order, now: datetime) -> None:
+    """Its refund is owed no more, whether it was written down or not: what is finished must be there."""
+    work.outbox.add(refund_errand(order), now)
+    work.outbox.finish(refund_errand(order).key)
 
 
 class Refunds:
@@ -94,8 +99,7 @@ class Refunds:
             if order.state is not OrderState.REFUNDING:
                 raise IllegalMove(f"order {order_id} is {order.state.value}: no money is owed back for it")
             saved = work.orders.save(order.moved(OrderState.REFUNDED, by=by, why=why, at=now, trouble=None))
-            work.outbox.add(refund_errand(order), now)  # there may be none: what is finished must be there
-            work.outbox.finish(refund_errand(order).key)
+            _end_errand(work, order, now)
             work.commit()
         logger.info("REFUNDING→REFUNDED by hand, by %s", by, extra=told(order=order_id))
         return saved

@@ -17,7 +17,7 @@ from tng.cancelling import Cancelling
 from tng.errors import GatewayUnavailable, ShopClosed, StoreBusy, TngError, TooManyUnpaid
 from tng.jobs import Job, JobEvent
 from tng.log import about, kind_of, told
-from tng.orders import PAYABLE, Move, Order, OrderState
+from tng.orders import CUSTOMER, PAYABLE, Move, Order, OrderState
 from tng.payments import CheckoutStatus, Payment, PaymentEvent, Price, job_key
 from tng.ports import Clock, PaymentGateway, Store
 from tng.refunds import RefundPump
@@ -90,7 +90,7 @@ class Shop:
         with self._store.begin() as work:
             if known := work.orders.find(request=(customer, request_key)):
                 return known  # a double click came first
-            if len(work.orders.listed(OrderState.PLACED, customer=customer)) >= MOST_UNPAID:
+            if work.orders.count(OrderState.PLACED, customer=customer) >= MOST_UNPAID:
                 raise TooManyUnpaid(f"{MOST_UNPAID} orders of one customer wait to be paid")
             now = self._clock.now()
             order = Order(
@@ -101,7 +101,7 @@ class Shop:
                 amount_cents=self.price.amount_cents,
                 currency=self.price.currency,
                 placed_at=now,
-                moves=(Move(now, "customer", "placed", None, OrderState.PLACED),),
+                moves=(Move(now, CUSTOMER, "placed", None, OrderState.PLACED),),
             )
             order = work.orders.add(order)
             work.commit()
@@ -194,7 +194,7 @@ class Shop:
             if order.state is OrderState.PLACED and order.checkout_session_id is None and self._is_fresh(order, now):
                 return order  # its page was never answered for
             if order.state is OrderState.EXPIRED:
-                order = order.moved(OrderState.PLACED, by="customer", why="asks for a new page", at=now)
+                order = order.moved(OrderState.PLACED, by=CUSTOMER, why="asks for a new page", at=now)
             order = replace(
                 order,
                 checkout_attempt=order.checkout_attempt + 1,

@@ -449,3 +449,5 @@ class TestEnded:
             assert work.orders.count(OrderState.PLACED) == 2
             assert work.orders.count(OrderState.PLACED, OrderState.EXPIRED) == 3
             assert work.orders.count(OrderState.PAID) == 0
+            assert work.orders.count(OrderState.PLACED, customer="ada") == 2
+            assert work.orders.count(OrderState.PLACED, customer="ben") == 0

@@ -104,9 +104,11 @@ class SqlOrders(Table):
         oldest_first = query.order_by(OrderRecord.placed_at, OrderRecord.id)
         return [record.to_order() for record in self._session.scalars(oldest_first)]
 
-    def count(self, *states: OrderState) -> int:
-        """How many orders are in these states."""
+    def count(self, *states: OrderState, customer: str | None = None) -> int:
+        """How many orders are in these states; of one customer alone, where one is named."""
         query = select(func.count()).where(OrderRecord.state.in_([state.value for state in states]))
+        if customer is not None:
+            query = query.where(OrderRecord.customer == customer)
         return self._session.scalar(query) or 0
 
     def save(self, order: Order) -> Order:
