@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from tests.chaos.world import Asked
 from tng.orders import Order
@@ -46,13 +46,21 @@ def use_case() -> str:
     return "test"
 
 
+class Pointed(Protocol):
+    """Is told of every boundary, and may end the process there."""
+
+    def point(self, name: str) -> None:
+        """We are at this one."""
+        ...
+
+
 class MortalStore:
     """A store whose commits have a boundary on either side.
 
     A careless one commits an order as soon as it is saved, apart from what belongs to it.
     """
 
-    def __init__(self, store: Store, boundaries: Boundaries, *, careless: bool = False) -> None:
+    def __init__(self, store: Store, boundaries: Pointed, *, careless: bool = False) -> None:
         self._store, self._boundaries, self._careless = store, boundaries, careless
 
     @contextmanager

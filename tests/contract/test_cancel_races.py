@@ -6,7 +6,6 @@ second is refused, or finds nothing to do.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -16,6 +15,7 @@ import pytest
 
 from tests.house import House, session_of
 from tests.samples import the_order
+from tests.threads import at_once
 from tests.unit.tng.api_support import SCENES, SCRIPT
 from tng.errors import IllegalMove, LeaseError, RunFailed, StoreBusy
 from tng.jobs import EventKind, Job, JobState
@@ -106,32 +106,20 @@ def test_a_cancel_at_the_same_moment_leaves_script_or_money(house: House, race: 
     for number in range(ROUNDS):
         order, other = race(house, f"key-{number}")
         cancel = partial(house.shop.cancel, order.id, "ada")
-        _at_once(*((cancel, other) if number % 2 else (other, cancel)))
+        both = [partial(_insisting, action) for action in (cancel, other)]
+        assert at_once(*(both if number % 2 else reversed(both))) == []
         _check(house, order)
 
 
-def _at_once(*actions: Callable[[], object]) -> None:
-    start, unforeseen = threading.Barrier(len(actions)), []
-
-    def act(action: Callable[[], object]) -> None:
-        start.wait(10)
-        for _ in range(20):
-            try:
-                action()
-            except StoreBusy:
-                continue  # PostgreSQL chose one of two that waited for each other: it is done again
-            except (IllegalMove, LeaseError):
-                return  # too late, and told so
-            except Exception as error:  # noqa: BLE001  it is looked at below
-                unforeseen.append(error)
-            return
-
-    threads = [threading.Thread(target=act, args=(action,)) for action in actions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert unforeseen == []
+def _insisting(action: Callable[[], object]) -> None:
+    for _ in range(20):
+        try:
+            action()
+        except StoreBusy:
+            continue  # PostgreSQL chose one of two that waited for each other: it is done again
+        except (IllegalMove, LeaseError):
+            return  # too late, and told so
+        return
 
 
 def _check(house: House, placed: Order) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, text
 
-from tests.house import COMPLETED, House, session_of
+from tests.house import COMPLETED, House, session_of, settle
 from tests.invariants import World, assert_invariants, books_of
 from tests.postgres import Databases, server, why_not
 from tests.samples import PREMISE
@@ -94,17 +94,6 @@ class Load:
         self.house.fulfilment.deliver(job, **RESULT)
 
 
-def settle(house: House) -> None:
-    """Everything that is due, until nothing is."""
-    for _ in range(3):
-        house.clock.advance(minutes=10)
-        house.shop.reconcile()
-        house.shop.run_inbox()
-        while (job := house.fulfilment.claim("w")) is not None:
-            house.fulfilment.deliver(job, **RESULT)
-        house.shop.run_errands()
-
-
 def copy_of(path: Path, folder: Path) -> Path:
     """The file and its log as they are at this moment, one after the other, while others write.
 
@@ -161,7 +150,7 @@ def comes_to_its_end(store: SqlStore, house: House) -> None:
     for session_id, payment in list(after.gateway.payments.items()):
         if payment.paid:  # a page whose address did not reach the copy: Stripe's own list of events knows it
             after.gateway.report(COMPLETED, session_id)
-    settle(after)
+    settle(after, RESULT)
     with store.read() as work:
         left = work.orders.having(OrderState.PAID, OrderState.WRITING, OrderState.REFUNDING)
     assert not left
@@ -179,6 +168,6 @@ def test_a_postgresql_that_is_killed_and_started_again_has_all_that_was_answered
                 running.stop(signal.SIGQUIT)
                 running.start()
                 assert set(load.answered) <= orders_in(store)
-        settle(house)
+        settle(house, RESULT)
         assert_invariants(World(store, books_of(house.gateway)))
         store.close()

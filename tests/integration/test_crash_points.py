@@ -7,13 +7,13 @@ clicks again, Stripe sends its webhook again, the lease runs out and another wor
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
+from tests.chaos.mortal import MortalStore
 from tests.fakes import FakeStore
 from tests.house import COMPLETED, House, session_of
 from tests.samples import PREMISE
@@ -23,7 +23,7 @@ from tng.adapters.database.store import SqlStore
 from tng.errors import LeaseLost, ReleaseDamaged
 from tng.jobs import EventKind, JobState
 from tng.orders import Order, OrderState
-from tng.ports import Store, Work
+from tng.ports import Store
 
 Step = TypeVar("Step")
 RESULT = {"script_text": "Title: X\n", "release_id": "tng-small-2", "run_sha256": "a" * 64}
@@ -40,48 +40,11 @@ class Boundaries:
         self.fatal = fatal
         self.passed = 0
 
-    def point(self) -> None:
+    def point(self, _name: str = "") -> None:
         """Die here, if this is the one."""
         self.passed += 1
         if self.passed == self.fatal:
             raise Crash
-
-
-class MortalStore:
-    """A store whose commits have a boundary on either side.
-
-    A careless one commits an order as soon as it is saved, apart from what belongs to it.
-    """
-
-    def __init__(self, store: Store, boundaries: Boundaries, *, careless: bool = False) -> None:
-        self._store, self._boundaries, self._careless = store, boundaries, careless
-
-    @contextmanager
-    def begin(self) -> Iterator[Work]:
-        """A unit of work that may die before or after its commit."""
-        with self._store.begin() as work:
-            commit = work.commit
-
-            def mortal_commit() -> None:
-                self._boundaries.point()
-                commit()
-                self._boundaries.point()
-
-            work.commit = mortal_commit  # type: ignore[method-assign]
-            if self._careless:
-                save = work.orders.save
-
-                def careless_save(order: Order) -> Order:
-                    saved = save(order)
-                    mortal_commit()
-                    return saved
-
-                work.orders.save = careless_save  # type: ignore[method-assign]
-            yield work
-
-    def read(self) -> object:
-        """Reading has no boundary."""
-        return self._store.read()
 
 
 def mortal_house(store: Store, fatal: int, *, careless: bool = False) -> House:

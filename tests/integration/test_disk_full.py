@@ -13,7 +13,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
 from tests.fakes import FakeGateway
-from tests.house import COMPLETED, House, session_of
+from tests.house import COMPLETED, House, session_of, settle
 from tests.invariants import World, assert_invariants, books_of
 from tests.samples import PREMISE
 from tng.adapters.database.engine import connect
@@ -62,17 +62,6 @@ def fill(house: House) -> None:
         house.shop.place_order(f"filler-{number}", PREMISE, f"fill-{number}")
 
 
-def settle(house: House) -> None:
-    """Everything that is due, until nothing is."""
-    for _ in range(3):
-        house.clock.advance(minutes=10)
-        house.shop.run_inbox()
-        while (job := house.fulfilment.claim("w")) is not None:
-            house.fulfilment.deliver(job, **RESULT)
-        house.shop.reconcile()
-        house.shop.run_errands()
-
-
 def integrity(store: SqlStore) -> str:
     """What SQLite finds when it looks at every page."""
     with store._writing.connect() as connection:
@@ -115,7 +104,7 @@ def test_a_script_that_finds_no_room_is_delivered_by_a_later_attempt(room: Room)
         house.fulfilment.deliver(job, **{**RESULT, "script_text": "A line.\n" * 100_000})
     assert house.shop.order(order.id, "ada").state is OrderState.WRITING
     room.give_back()
-    settle(house)
+    settle(house, RESULT)
     assert house.shop.order(order.id, "ada").state is OrderState.DELIVERED
     assert integrity(room.store) == "ok"
 
@@ -167,7 +156,7 @@ def ends_right(house: House, hook: tuple[bytes, str]) -> bool:
     """The report comes again, and the invariants hold."""
     gateway: FakeGateway = house.gateway
     house.shop.receive_event(*hook)
-    settle(house)
+    settle(house, RESULT)
     delivered = [order for order in house.all_orders() if order.state is OrderState.DELIVERED]
     assert_invariants(World(house.store, books_of(gateway)))
     return len(delivered) == 1

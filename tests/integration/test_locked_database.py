@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import make_url
 
 from tests.fakes import FakeClock
-from tests.house import COMPLETED
+from tests.house import COMPLETED, settle
 from tests.invariants import World, assert_invariants, books_of
 from tests.unit.tng.api_support import ADA, SCRIPT, WISH, House, make_house, visiting
 from tng.adapters.database.engine import connect
@@ -80,21 +80,13 @@ def locked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Hou
     store.close()
 
 
+RESULT = {"script_text": SCRIPT, "release_id": "tng-test", "run_sha256": "0" * 64}
+
+
 def placed(house: House) -> Order:
     """An order of Ada's with an open page."""
     order = house.shop.place_order(ADA, Premise.checked(WISH, house.show.cues), "key-1")
     return house.shop.open_checkout(order.id, ADA)
-
-
-def settle(house: House) -> None:
-    """Everything that is due, until nothing is."""
-    for _ in range(3):
-        house.clock.advance(minutes=10)
-        house.shop.reconcile()
-        house.shop.run_inbox()
-        while (job := house.fulfilment.claim("w")) is not None:
-            house.fulfilment.deliver(job, script_text=SCRIPT, release_id="tng-test", run_sha256="0" * 64)
-        house.shop.run_errands()
 
 
 async def test_a_report_is_asked_for_again_and_the_order_comes_right(locked: tuple[House, Lock]) -> None:
@@ -112,7 +104,7 @@ async def test_a_report_is_asked_for_again_and_the_order_comes_right(locked: tup
         assert waited < BUSY_SECONDS + 2
         again = await stripe.post("/stripe/webhook", content=payload, headers={"Stripe-Signature": signature})
     assert again.status_code == 200
-    settle(house)
+    settle(house, RESULT)
     assert house.shop.order(order.id, ADA).state is OrderState.DELIVERED
     assert_invariants(World(house.store, books_of(house.gateway)))
 
@@ -124,7 +116,7 @@ async def test_a_report_that_never_comes_again_is_made_up_for(locked: tuple[Hous
     payload, signature = house.gateway.webhook(COMPLETED, str(order.checkout_session_id))
     with lock(), pytest.raises(StoreBusy):
         house.shop.receive_event(payload, signature)
-    settle(house)
+    settle(house, RESULT)
     assert house.shop.order(order.id, ADA).state is OrderState.DELIVERED
 
 

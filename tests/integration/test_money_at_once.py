@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from tests.house import COMPLETED, House, session_of
 from tests.samples import the_order
+from tests.threads import at_once
 from tng.adapters.database.store import SqlStore
 from tng.app import build_store
 from tng.errors import StoreBusy
@@ -33,27 +33,6 @@ def file_store(tmp_path: Path) -> Iterator[SqlStore]:
     store.close()
 
 
-def at_once(*deeds: Callable[[], object]) -> list[Exception]:
-    """What went wrong when all of this was done at the same time."""
-    gate, wrong = threading.Barrier(len(deeds)), list[Exception]()
-
-    def run(deed: Callable[[], object]) -> None:
-        gate.wait()
-        try:
-            deed()
-        except StoreBusy:
-            pass  # it would come back
-        except Exception as error:  # noqa: BLE001  the test is told
-            wrong.append(error)
-
-    threads = [threading.Thread(target=run, args=(deed,)) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return wrong
-
-
 @pytest.mark.parametrize("turn", range(3))
 def test_however_the_payment_is_heard_of_there_is_one_job(house: House, turn: int) -> None:
     order = house.placed()
@@ -65,7 +44,7 @@ def test_however_the_payment_is_heard_of_there_is_one_job(house: House, turn: in
     wrong = at_once(
         confirm, confirm, confirm, checkout, house.shop.run_inbox, house.shop.run_inbox, house.shop.reconcile, confirm
     )
-    assert wrong == []
+    assert [error for error in wrong if not isinstance(error, StoreBusy)] == []  # a busy one would come back
     assert [move.after for move in house.history(order)] == [OrderState.PLACED, OrderState.PAID]
     assert house.job_state(order) is JobState.QUEUED
 
@@ -95,7 +74,7 @@ def test_dispute_refund_and_payment_at_once_come_to_the_right_end(house: House, 
         lambda: house.shop.confirm_payment(session_id),
         lambda: house.shop.confirm_payment(session_id),
     )
-    assert wrong == []
+    assert [error for error in wrong if not isinstance(error, StoreBusy)] == []  # a busy one would come back
     house.clock.advance(minutes=10)  # what was in somebody's hands comes back
     house.shop.run_inbox()
     assert the_order(house.store, order.id).state is OrderState.REFUNDED

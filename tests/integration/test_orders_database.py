@@ -6,7 +6,6 @@ import os
 import stat
 import subprocess
 import sys
-import threading
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from tests.fakes import START
 from tests.house import COMPLETED, House, session_of
 from tests.postgres import Databases
 from tests.samples import PREMISE, a_job, an_order, keep, the_job, the_order
+from tests.threads import at_once
 from tng.adapters.database.engine import busy_means_busy, connect
 from tng.adapters.database.migrate import migrate, upgrade
 from tng.adapters.database.records import Record
@@ -75,25 +75,6 @@ def opened(url: str) -> Iterator[SqlStore]:
     store = SqlStore(connect(url))
     yield store
     store.close()
-
-
-def at_once(*calls: Callable[[], object]) -> list[BaseException]:
-    """Run the calls in threads that start together; what they raised."""
-    barrier, raised = threading.Barrier(len(calls)), list[BaseException]()
-
-    def run(call: Callable[[], object]) -> None:
-        barrier.wait()
-        try:
-            call()
-        except Exception as error:  # noqa: BLE001 - the test looks at what it was
-            raised.append(error)
-
-    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return raised
 
 
 def in_processes(code: str, url: str, *, count: int = PROCESSES) -> list[str]:
