@@ -95,7 +95,7 @@ def test_from_the_form_to_the_script(api: LiveApi, page: Page) -> None:
     page.until(lambda: "script.txt" in page.view.downloads.value)
     page.until(lambda: page.view.reader.sections[-1][0]["text"] == "THE END")
     assert page.scenes == ["1", "2", "3"]
-    assert page.dashboard.library.orders[0].state is OrderState.DELIVERED
+    page.until(lambda: page.dashboard.library.orders[0].state is OrderState.DELIVERED)
     assert set(page.drawn) == {"more"}
 
 
@@ -242,7 +242,7 @@ def test_a_payment_is_confirmed_on_an_open_page(api: LiveApi, page: Page) -> Non
     assert "we are confirming it with Stripe" in page.view.sentence.value
     api.house.pay(order)
     page.until(lambda: "Paid. Thank you." in page.view.sentence.value)
-    assert page.dashboard.library.orders[0].state is OrderState.PAID
+    page.until(lambda: page.dashboard.library.orders[0].state is OrderState.PAID)
 
 
 def test_a_script_that_failed_says_that_the_money_is_back(api: LiveApi, page: Page) -> None:
@@ -277,7 +277,7 @@ def test_a_script_that_is_stopped_is_refunded_and_what_is_written_stays_on_the_p
     page.until(lambda: page.view.downloads.value != "")
     assert "yours to keep" in page.view.sentence.value
     assert page.scenes == ["1"]
-    assert "a part, refunded" in page.dashboard.library.children[1].children[0].value
+    page.until(lambda: "a part, refunded" in page.dashboard.library.children[1].children[0].value)
 
 
 def test_a_paid_order_shows_its_place_and_is_cancelled_with_a_click(api: LiveApi, page: Page) -> None:

@@ -143,9 +143,9 @@ class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             story.order = whole
             if whole.script_text:
                 story.tell(whole.script_text)
-        self._draw()
         if story.order.state is not before:
-            self._changed(story.order)
+            self._changed(story.order)  # the list first: what is read here is never ahead of it
+        self._draw()
 
     def _whole(self, order_id: str) -> OrderCard | None:
         """The order at its end. The delivered script is the truth: what was shown live is held against it."""
