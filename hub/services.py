@@ -14,6 +14,7 @@ from hub.places import PYTHON, settings_environment, written
 from hub.rooms import SERVICES, STRIPE_STAND_IN, room
 from hub.unix_users import isolates, service
 from tng.overview import OPERATORS
+from tng.payments import EVENT_TYPES
 from tng.settings import ROOT, Settings
 
 API_ACCESS = "access:services!service=api"
@@ -150,6 +151,8 @@ def stripe_service(settings: Settings) -> dict[str, Any]:
         "--prefix=/services/stripe",
         f"--public-url={settings.public}/services/stripe",
         f"--webhook-url={settings.internal_url('api')}/services/api/stripe/webhook",
+        "--webhook-events",
+        *sorted(EVENT_TYPES),
         f"--db={room(settings, 'stand-ins') / STRIPE_STAND_IN}",
     ]
     url = settings.internal_url("stripe")

@@ -56,6 +56,7 @@ class StripeStandIn:
 
     port: int
     webhook_url: str | None = None
+    webhook_events: tuple[str, ...] = ("*",)
     db: Path | None = None
     public_url: str | None = None
     retries: tuple[float, ...] = (0.2, 0.5, 1.0)
@@ -211,7 +212,7 @@ class StripeStandIn:
         command += ["--public-url", self.public_url or self.api_base, "--retries", *map(str, self.retries)]
         command += ["--clear-seconds", str(self.clear_seconds)]
         if self.webhook_url:
-            command += ["--webhook-url", self.webhook_url]
+            command += ["--webhook-url", self.webhook_url, "--webhook-events", *self.webhook_events]
         return [*command, "--db", str(self.db)] if self.db else command
 
     def _answers(self) -> bool:

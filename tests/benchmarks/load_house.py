@@ -31,6 +31,7 @@ from tng.bell import Topic
 from tng.cli import stop_on_signals
 from tng.desk import WritingDesk
 from tng.jobs import EventKind
+from tng.payments import EVENT_TYPES
 from tng.ports import RunGuard
 from tng.settings import Settings
 from tng.worker import Worker
@@ -100,17 +101,34 @@ class LoadedHouse:
     stripe: StripeStandIn
     url: str
     log: Path
+    environ: dict[str, str]
+
+    @contextmanager
+    def at_work(self, workers: int, *, api: str = "tng.api") -> Iterator[None]:
+        """Its api (a module) and its workers, which are gone afterwards. Blocks while the api starts."""
+        with ExitStack() as stack:
+            stack.enter_context(_process(api, self.environ, self.log))
+            for _ in range(workers):
+                stack.enter_context(_process(__name__, self.environ, self.log))
+            _wait_for(f"{self.url}/health", self.log)
+            yield
 
 
 @contextmanager
 def loaded_house(folder: Path, hub_port: int, database_url: str, *, workers: int) -> Iterator[LoadedHouse]:
     """An api, its workers and Stripe; all of them are gone afterwards. Blocks while they start."""
+    with furnished_house(folder, hub_port, database_url) as house, house.at_work(workers):
+        yield house
+
+
+@contextmanager
+def furnished_house(folder: Path, hub_port: int, database_url: str) -> Iterator[LoadedHouse]:
+    """A house in which nobody works yet, and Stripe, which is gone afterwards."""
     (folder / "release").mkdir()
     (folder / "release" / "manifest.json").write_text("{}", encoding="utf-8")
     port = free_port()
     webhook = f"http://127.0.0.1:{port}{PREFIX}/stripe/webhook"
-    with ExitStack() as stack:
-        stripe = stack.enter_context(stripe_stand_in(webhook))
+    with stripe_stand_in(webhook, webhook_events=tuple(sorted(EVENT_TYPES))) as stripe:
         environ = _environment(folder, hub_port, port, stripe, database_url)
         settings = Settings(
             home=folder / "home",
@@ -120,13 +138,7 @@ def loaded_house(folder: Path, hub_port: int, database_url: str, *, workers: int
             lease_seconds=60,
         )
         build_store(settings).close()
-        out = folder / "log"
-        url = f"http://127.0.0.1:{port}{PREFIX}"
-        stack.enter_context(_process("tng.api", environ, out))
-        for _ in range(workers):
-            stack.enter_context(_process(__name__, environ, out))
-        _wait_for(f"{url}/health", out)
-        yield LoadedHouse(settings, stripe, url, out)
+        yield LoadedHouse(settings, stripe, f"http://127.0.0.1:{port}{PREFIX}", folder / "log", environ)
 
 
 def _environment(folder: Path, hub_port: int, port: int, stripe: StripeStandIn, database_url: str) -> dict[str, str]:

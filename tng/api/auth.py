@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 from itsdangerous import BadData, URLSafeTimedSerializer
 
+from tng.api.hub_line import HubAnswer, HubLine, hub_away
 from tng.errors import ApiError, SettingsError
 
 SESSION_COOKIE = "tng-api-session"
@@ -39,7 +39,6 @@ COOKIE_CACHE_SECONDS = 1.0
 """The same about a browser's, which a sign-out ends."""
 
 CACHE_SIZE = 4096
-HUB_TIMEOUT_SECONDS = 10.0
 READS = frozenset({"GET", "HEAD"})
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,512}")
@@ -92,9 +91,9 @@ class HubDoor:
 class HubAuth:
     """Asks the hub who a token belongs to, and signs browsers in by its OAuth."""
 
-    def __init__(self, door: HubDoor, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, door: HubDoor, *, line: HubLine | None = None) -> None:
         self.door = door
-        self._client = httpx.AsyncClient(timeout=HUB_TIMEOUT_SECONDS, trust_env=False, transport=transport)
+        self._line = line or HubLine()
         self._signer = URLSafeTimedSerializer(door.cookie_secret, salt="tng.api")
         self._known: dict[str, tuple[float, dict[str, Any]]] = {}
 
@@ -173,7 +172,7 @@ class HubAuth:
 
     async def close(self) -> None:
         """Close the connections to the hub."""
-        await self._client.aclose()
+        await self._line.close()
 
     # --- the hub ---------------------------------------------------------------------------------------------
 
@@ -195,13 +194,13 @@ class HubAuth:
         until, model = self._known.get(key, (0.0, {}))
         if time.monotonic() < until:
             return model
-        response = await self._ask("GET", "/user", headers={"Authorization": f"token {token}"})
-        if response.status_code in (401, 403, 404):
+        response = await self._ask("GET", "/user", token)
+        if response.status in (401, 403, 404):
             self._known.pop(key, None)
             raise _nobody("the hub does not know the token")
-        if response.status_code != 200:
-            raise _hub_away(f"the hub answered {response.status_code} to a token")
-        model = dict(response.json())
+        if response.status != 200:
+            raise hub_away(f"the hub answered {response.status} to a token")
+        model = response.json()
         if len(self._known) >= CACHE_SIZE:
             self._known.clear()
         good_seconds = CACHE_SECONDS if session_id is None else COOKIE_CACHE_SECONDS
@@ -217,17 +216,13 @@ class HubAuth:
             "redirect_uri": self.door.callback_url,
             "code_verifier": verifier,
         }
-        headers = {"Authorization": f"token {self.door.api_token}"}
-        response = await self._ask("POST", "/oauth2/token", data=form, headers=headers)
-        if response.status_code != 200:
-            raise _sign_in_failed(f"the hub answered {response.status_code} to a sign-in code")
+        response = await self._ask("POST", "/oauth2/token", self.door.api_token, form)
+        if response.status != 200:
+            raise _sign_in_failed(f"the hub answered {response.status} to a sign-in code")
         return str(response.json()["access_token"])
 
-    async def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
-        try:
-            return await self._client.request(method, self.door.api_url + path, **request)
-        except httpx.HTTPError as error:
-            raise _hub_away(f"the hub does not answer ({type(error).__name__})") from error
+    async def _ask(self, method: str, path: str, token: str, form: Mapping[str, str] | None = None) -> HubAnswer:
+        return await self._line.ask(method, self.door.api_url + path, {"Authorization": f"token {token}"}, form)
 
     # --- cookies ---------------------------------------------------------------------------------------------
 
@@ -279,7 +274,3 @@ def _not_allowed(why: str) -> ApiError:
 
 def _sign_in_failed(why: str) -> ApiError:
     return ApiError(f"sign-in refused: {why}", status=400, user_message="The sign-in did not work. Please try again.")
-
-
-def _hub_away(why: str) -> ApiError:
-    return ApiError(why, status=503, user_message="The sign-in service does not answer. Please try again in a moment.")

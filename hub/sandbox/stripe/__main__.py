@@ -36,7 +36,10 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--prefix", default="", metavar="/PATH", help="where the routes begin, e.g. /services/stripe")
     options.add_argument("--public-url", default="", metavar="URL", help="where browsers find them, prefix included")
     options.add_argument("--db", default=":memory:", metavar="PATH", help="the SQLite file; in memory unless given")
-    options.add_argument("--webhook-url", metavar="URL", help="where every event is sent, on this machine")
+    options.add_argument("--webhook-url", metavar="URL", help="where events are sent, on this machine")
+    options.add_argument(
+        "--webhook-events", nargs="+", default=["*"], metavar="TYPE", help="which events, as an endpoint names them"
+    )
     options.add_argument(
         "--retries", type=float, nargs="*", default=[1, 5, 30], metavar="SECONDS", help="delays before further attempts"
     )
@@ -56,7 +59,7 @@ def read_config(arguments: Sequence[str], environment: Mapping[str, str]) -> Con
     return Config(
         key=environment.get("STRIPE_STAND_IN_KEY", ""),
         webhook_secret=environment.get("STRIPE_STAND_IN_WEBHOOK_SECRET", ""),
-        **vars(given) | {"retries": tuple(given.retries)},
+        **vars(given) | {"retries": tuple(given.retries), "webhook_events": tuple(given.webhook_events)},
     )
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from hub.sandbox.stripe import cards, objects, rules
 from hub.sandbox.stripe.disputes import Disputes
-from hub.sandbox.stripe.news import News
+from hub.sandbox.stripe.news import News, Webhook
 from hub.sandbox.stripe.objects import Attempt
 from hub.sandbox.stripe.promotions import Promotions
 from hub.sandbox.stripe.refunds import Refunds
@@ -50,7 +50,7 @@ class Account:
         *,
         page_base: str,
         clock: Callable[[], float],
-        webhook: tuple[str, str] | None = None,
+        webhook: Webhook | None = None,
         clear_seconds: float = CLEAR_SECONDS,
     ) -> None:
         self.store = store

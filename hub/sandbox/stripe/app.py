@@ -41,7 +41,8 @@ def create_app(
 
     ``cut`` ends the connection on which a request came, which only the server can do.
     """
-    webhook = (config.webhook_url, config.webhook_secret) if config.webhook_url else None
+    url, secret = config.webhook_url, config.webhook_secret
+    webhook = (url, secret, config.webhook_events) if url else None
     account = Account(
         store, page_base=config.page_base, clock=clock, webhook=webhook, clear_seconds=config.clear_seconds
     )

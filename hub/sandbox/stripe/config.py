@@ -24,6 +24,7 @@ class Config:
     prefix: str = ""  # "/services/stripe": where the routes begin
     public_url: str = ""  # where browsers find the routes, prefix included
     webhook_url: str | None = None
+    webhook_events: tuple[str, ...] = ("*",)  # what is sent there; an endpoint at Stripe names its types, too
     db: str = ":memory:"
     retries: tuple[float, ...] = (1.0, 5.0, 30.0)  # seconds before the second, third, … attempt
     clear_seconds: float = 20.0  # how long a bank takes for a debit, and for a refund that takes long

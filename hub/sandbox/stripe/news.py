@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hub.sandbox.stripe import objects, rules
 from hub.sandbox.stripe.store import Store
@@ -10,11 +10,14 @@ from hub.sandbox.stripe.wire import Thing
 
 OPERATORS_ENDPOINT = "we_operator"
 
+Webhook = tuple[str, str, Sequence[str]]
+"""An endpoint that is named at the start: its url, its secret, and the types of events it wants; ``*`` is all."""
+
 
 class News:
-    """The events of the account. ``webhook`` is the operator's endpoint: (url, secret), never written down."""
+    """The events of the account. ``webhook`` is the operator's endpoint, of which nothing is written down."""
 
-    def __init__(self, store: Store, clock: Callable[[], float], webhook: tuple[str, str] | None = None) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float], webhook: Webhook | None = None) -> None:
         self._store, self._clock, self._webhook = store, clock, webhook
 
     def announce(self, kind: str, thing: Thing) -> Thing:
@@ -34,8 +37,8 @@ class News:
         """Everybody who wants events: the operator's endpoint, and those registered by the api."""
         operators = []
         if self._webhook is not None:
-            url, secret = self._webhook
-            operators = [{"id": OPERATORS_ENDPOINT, "url": url, "_secret": secret, "enabled_events": ["*"]}]
+            url, secret, events = self._webhook
+            operators = [{"id": OPERATORS_ENDPOINT, "url": url, "_secret": secret, "enabled_events": list(events)}]
         return operators + self._store.all("webhook_endpoint")
 
     def resend(self, event_id: str) -> Thing:

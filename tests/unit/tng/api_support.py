@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from tests.fakes import FakeClock, FakeGateway, FakeStore
 from tests.operations_support import make_operations
 from tests.shows import first_show
 from tng.api.auth import HubAuth, HubDoor
+from tng.api.hub_line import HubAnswer, HubLine, hub_away
 from tng.api.service import make_api
 from tng.errors import ShopClosed
 from tng.fulfilment import Fulfilment
@@ -72,13 +73,13 @@ AROUND = (Machine((PartMemory("api", 2, 150),), 3, 9000), (PartHealth("hub", Hea
 
 
 @dataclass
-class FakeHub:
+class FakeHub(HubLine):
     """JupyterHub's HTTP interface, as far as a service asks: who a token belongs to, and a token for a code."""
 
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     down: bool = False
-    asked: list[httpx.Request] = field(default_factory=list)
+    asked: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
 
     def admit(
         self,
@@ -99,17 +100,25 @@ class FakeHub:
         self.users[token] = {"kind": "service", "name": name, "scopes": list(scopes), "session_id": None}
         return token
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
+    async def ask(
+        self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None
+    ) -> HubAnswer:
         """What the hub says."""
-        self.asked.append(request)
+        self.asked.append((url, form or {}))
         if self.down:
-            raise httpx.ConnectError("refused")
-        if request.url.path.endswith("/oauth2/token"):
-            form = dict(part.split("=", 1) for part in request.content.decode().split("&"))
-            token = self.codes.pop(form["code"], "")
-            return httpx.Response(200, json={"access_token": token}) if token else httpx.Response(400, json={})
-        user = self.users.get(request.headers["authorization"].removeprefix("token "))
-        return httpx.Response(200, json=user) if user else httpx.Response(403, json={})
+            raise hub_away("refused")
+        if url.endswith("/oauth2/token"):
+            token = self.codes.pop((form or {})["code"], "")
+            return _said(200, {"access_token": token}) if token else _said(400, {})
+        user = self.users.get(headers["Authorization"].removeprefix("token "))
+        return _said(200, user) if user else _said(403, {})
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def _said(status: int, body: dict[str, Any]) -> HubAnswer:
+    return HubAnswer(status, json.dumps(body).encode())
 
 
 @dataclass
@@ -195,7 +204,7 @@ def make_house(
     show = show or (like.show if like else first_show())
     price = price_of(configured, show)
     shop = Shop(kept, gateway, clock, price=price, public_url=configured.public, gate=gate, checkout_minutes=60)
-    auth = HubAuth(DOOR, transport=httpx.MockTransport(hub.answer))
+    auth = HubAuth(DOOR, line=hub)
     fulfilment = Fulfilment(kept, clock, lease_seconds=10, spread=lambda: 0.0)
     lookout = Lookout(kept, clock, lease_seconds=10, around=lambda: AROUND)
     operations = make_operations(kept, clock, folder)

@@ -92,9 +92,9 @@ async def test_the_sign_in_proves_itself_with_pkce(house: House) -> None:
         assert query["code_challenge_method"] == ["S256"]
         house.hub.codes["code-1"] = "browser-token"
         await browser.get("/oauth_callback", params={"code": "code-1", "state": query["state"][0]})
-    form = parse_qs(house.hub.asked[-1].content.decode())
-    assert len(form["code_verifier"][0]) >= 43
-    assert form["code_verifier"] != query["code_challenge"]
+    _url, form = house.hub.asked[-1]
+    assert len(form["code_verifier"]) >= 43
+    assert form["code_verifier"] != query["code_challenge"][0]
 
 
 async def test_cookies_are_http_only_lax_and_of_this_service_alone(house: House) -> None:
