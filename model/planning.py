@@ -16,7 +16,7 @@ from itertools import chain
 from model.casting import Casting
 from model.corpus.outlines import Outline, Outlines, words_of
 from model.corpus.slots import MARKS, Names, draw_names, fill, fill_heading, marked
-from model.naming import names_in
+from model.naming import given_names
 from model.plans import Plan, PlannedScene
 from model.pool import Found, OutlinePool
 from model.spreading import spread
@@ -46,7 +46,7 @@ def plan(premise: Premise, outlines: Outlines, show: Show) -> Plan:
 
 def _fixed_names(premise: Premise, show: Show) -> Names:
     """The names that the customer gave. A guest with the name of somebody aboard is no guest."""
-    fixed = names_in(premise.logline, show)
+    fixed = given_names(premise, show)
     for slot in ("guest", "guest2"):
         if fixed.get(slot, "").upper() in (*show.cues, *show.always_aboard):
             del fixed[slot]

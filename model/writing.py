@@ -2,8 +2,8 @@
 
 What is promised whatever the network says: the title is the premise's; only the asked cast, the story's guests and
 whoever is always aboard speak; everyone asked for speaks; every scene has three speeches; no line of some length stands
-twice in a scene or in the script; the names of the logline come up; the script reads back as it was. The same release,
-premise and seed give the same script, byte for byte, on the same kind of machine.
+twice in a scene or in the script; the guests and the names of the logline come up; the script reads back as it was.
+The same release, premise and seed give the same script, byte for byte, on the same kind of machine.
 
 A scene that fails its gate is written again with another seed and a little bolder, at most three times, and the best of
 them stands. Only what stands is reported, and it never changes.
@@ -29,7 +29,7 @@ from model.drafting import Drafting, Sheet
 from model.gate import Gate
 from model.lexicon import Lexicon
 from model.mentions import Mentions
-from model.naming import names_in
+from model.naming import given_names
 from model.pen import Pen
 from model.planning import Plan, PlannedScene, plan
 from model.promotion.script_measures import read_blocked_words, script_measures
@@ -213,7 +213,9 @@ class _Desk:
     def _pen(self, scene: PlannedScene, number: int, attempt: int) -> Pen:
         """A pen below the scene's header, with the seed and the temperature of the attempt."""
         writer, seed = self._writer, self._premise.seed
-        sampling = replace(writer.sampling, temperature=writer.sampling.temperature + BOLDER * attempt)
+        asked = self._premise.temperature
+        temperature = writer.sampling.temperature if asked is None else asked
+        sampling = replace(writer.sampling, temperature=temperature + BOLDER * attempt)
         pen = Pen(writer.network, writer.tokenizer, sampling, generator(seed, number, attempt))
         pen.open(self._header(scene, pen.header_tokens))
         return pen
@@ -273,8 +275,8 @@ class _Desk:
 
 
 def _given_names(premise: Premise, planned: Plan) -> dict[str, str]:
-    """The names of the logline that the plan has taken up, by their slots."""
-    found = names_in(premise.logline, planned.show)
+    """The names of the premise that the plan has taken up, by their slots."""
+    found = given_names(premise, planned.show)
     return {slot: name for slot, name in found.items() if planned.names.get(slot) == name}
 
 

@@ -96,8 +96,8 @@ class Visitor:
     def compose(self, title: str, *, cast: tuple[str, ...] = ("Picard", "Worf"), length: str = "Teaser") -> None:
         """Fill the form."""
         self.page.locator(".tng-title-field input").fill(title)
-        for box in self.page.locator(".tng-cast .widget-label-basic").all():
-            wanted = box.inner_text().strip() in cast
+        for box in self.page.locator(".tng-cast .tng-option").all():
+            wanted = box.locator(".tng-option-name").inner_text().strip() in cast
             box.locator("input").set_checked(wanted)
         self.page.get_by_label(re.compile(f"^{length}")).check()
 

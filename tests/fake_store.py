@@ -11,18 +11,22 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.fake_editions import FakeEditions
+from tng.customer_ports import Editions, Shelf
+from tng.editions import Edition, Take
 from tng.errors import IllegalMove, LeaseLost, OrderNotFound, RetrainingError, ScheduleError, StoreBusy
 from tng.faults import Fault
 from tng.gpus import Claim, ClaimKind, Use, Wish
 from tng.house_ports import Counts, Gpus, Promotions, Retrainings, Schedules, Watch
 from tng.jobs import ENDED, MARKS, WRITING, Errand, EventKind, Job, JobEvent, JobKind, JobState
-from tng.orders import LeftOut, Move, Order, OrderState, follows
+from tng.orders import LeftOut, Mark, Move, Order, OrderState, follows
 from tng.overview import Presence
 from tng.payments import PaymentEvent
 from tng.ports import Event, Inbox, Jobs, Orders, Outbox, Work
 from tng.promotions import Evaluation, Promotion, Written
 from tng.retrainings import Retraining
 from tng.schedules import Schedule
+from tng.shelf import ORDINARY, SHARES_KEPT, Share, Shelved
 
 LOCK_SECONDS = 5.0
 
@@ -35,6 +39,7 @@ class _Tables:
     errands: dict[str, tuple[Errand, datetime | None]] = field(default_factory=dict)
     inbox: dict[str, tuple[PaymentEvent, datetime]] = field(default_factory=dict)
     inbox_ended: dict[str, datetime] = field(default_factory=dict)
+    bookmarks: dict[str, datetime] = field(default_factory=dict)
     audit: list[tuple[str, Move]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
@@ -46,6 +51,10 @@ class _Tables:
     evaluations: list[Evaluation] = field(default_factory=list)
     schedules: dict[str, Schedule] = field(default_factory=dict)
     retrainings: dict[str, Retraining] = field(default_factory=dict)
+    shelf: dict[str, Shelved] = field(default_factory=dict)
+    editions: dict[tuple[str, int], Edition] = field(default_factory=dict)
+    takes: dict[tuple[str, int, int], Take] = field(default_factory=dict)
+    shares: list[Share] = field(default_factory=list)
 
     def copied(self) -> _Tables:
         """The same rows in tables of their own: a row is frozen, and never changed."""
@@ -54,7 +63,7 @@ class _Tables:
 
 class _Orders:
     def __init__(self, tables: _Tables) -> None:
-        self._rows, self._audit = tables.orders, tables.audit
+        self._rows, self._audit, self._tables = tables.orders, tables.audit, tables
 
     def add(self, order: Order) -> Order:
         if order.id in self._rows or self.find(request=(order.customer, order.request_key)):
@@ -105,6 +114,12 @@ class _Orders:
 
     def history(self, order_id: str) -> Sequence[Move]:
         return [move for owner, move in self._audit if owner == order_id]
+
+    def marks(self, order_ids: Collection[str]) -> Mapping[str, Mark]:
+        moves = Counter(owner for owner, _ in self._audit)
+        spoken = {job_id: event.id for job_id, event in self._tables.events}
+        said = {job.order_id: spoken.get(job.id, 0) for job in self._tables.jobs.values()}
+        return {one: (moves[one], said.get(one, 0)) for one in order_ids if one in self._rows}
 
     def listed(self, *states: OrderState, customer: str | None = None, troubled: bool = False) -> Sequence[Order]:
         light = [o if o.script_text is None else replace(o, script_text=LeftOut()) for o in self._rows.values()]
@@ -180,6 +195,9 @@ class _Jobs:
         queued = [o for o in self._rows.values() if o.state is JobState.QUEUED and o.kind is job.kind]
         return sum(_turn(other) < _turn(job) for other in queued)
 
+    def of(self, order_id: str) -> Sequence[Job]:
+        return [job for job in self._rows.values() if job.order_id == order_id]
+
     def forget(self, order_id: str) -> Sequence[Job]:
         mine = [job.id for job in self._rows.values() if job.order_id == order_id]
         for job_id in mine:
@@ -240,6 +258,12 @@ class _Outbox:
     def add(self, errand: Errand, now: datetime) -> None:
         self._rows.setdefault(errand.key, (replace(errand, owed_at=now), now))
 
+    def is_due(self, now: datetime, *kinds: str) -> bool:
+        return any(
+            due_at is not None and due_at <= now and (not kinds or errand.kind in kinds)
+            for errand, due_at in self._rows.values()
+        )
+
     def take(self, now: datetime, again_at: datetime, *kinds: str) -> Errand | None:
         for key, (errand, due_at) in self._rows.items():
             if due_at is not None and due_at <= now and (not kinds or errand.kind in kinds):
@@ -262,7 +286,7 @@ class _Outbox:
 
 class _Inbox:
     def __init__(self, tables: _Tables) -> None:
-        self._rows, self._ended = tables.inbox, tables.inbox_ended
+        self._rows, self._ended, self._bookmarks = tables.inbox, tables.inbox_ended, tables.bookmarks
 
     def receive(self, event: PaymentEvent, now: datetime) -> bool:
         if event.id in self._rows:
@@ -272,6 +296,9 @@ class _Inbox:
 
     def knows(self, event_id: str) -> bool:
         return event_id in self._rows
+
+    def is_due(self, now: datetime) -> bool:
+        return any(event_id not in self._ended and due_at <= now for event_id, (_, due_at) in self._rows.items())
 
     def take(self, now: datetime, again_at: datetime) -> PaymentEvent | None:
         for event_id, (event, due_at) in self._rows.items():
@@ -300,6 +327,12 @@ class _Inbox:
         for event_id in old:
             del self._ended[event_id], self._rows[event_id]
         return len(old)
+
+    def listed_until(self) -> datetime | None:
+        return self._bookmarks.get("stripe")
+
+    def list_until(self, at: datetime) -> None:
+        self._bookmarks["stripe"] = at
 
 
 class _Counts:
@@ -416,6 +449,19 @@ class _Gpus:
     def uses(self, holder: str, since_at: datetime) -> Sequence[Use]:
         return [use for use in self._tables.uses if use.holder == holder and use.end_at > since_at]
 
+    def forget(self, before: datetime, holder: str | None = None) -> int:
+        def stays(row: Use | Claim | Wish) -> bool:
+            end_at = row.end_at if isinstance(row, Use) else row.until_at
+            return end_at >= before or holder not in (None, row.holder)
+
+        kept = {
+            name: [row for row in getattr(self._tables, name) if stays(row)] for name in ("uses", "claims", "wishes")
+        }
+        gone = sum(len(getattr(self._tables, name)) - len(rows) for name, rows in kept.items())
+        for name, rows in kept.items():
+            setattr(self._tables, name, rows)
+        return gone
+
 
 class _Promotions:
     def __init__(self, tables: _Tables) -> None:
@@ -501,6 +547,54 @@ class _Retrainings:
             raise StoreBusy("a retraining is open")
 
 
+class _Shelf:
+    def __init__(self, tables: _Tables) -> None:
+        self._tables = tables
+
+    def get(self, order_id: str) -> Shelved:
+        living = [share.made_at for share in self.shares(order_id) if share.revoked_at is None]
+        noted = self._tables.shelf.get(order_id, ORDINARY)
+        return replace(noted, shared_at=max(living, default=None))
+
+    def of(self, customer: str) -> Mapping[str, Shelved]:
+        mine = {order.id: self.get(order.id) for order in self._tables.orders.values() if order.customer == customer}
+        return {order_id: noted for order_id, noted in mine.items() if noted != ORDINARY}
+
+    def save(self, order_id: str, shelved: Shelved) -> None:
+        self._tables.shelf[order_id] = replace(shelved, shared_at=None)
+
+    def binned_before(self, moment: datetime, limit: int = 100) -> Sequence[str]:
+        orders = self._tables.orders
+        noted = sorted((note.binned_at, key) for key, note in self._tables.shelf.items() if note.binned_at)
+        old = [key for at, key in noted if at < moment and orders[key].erased_at is None]
+        return [key for key in old if self._tables.shelf[key].hides(orders[key])][:limit]
+
+    def share(self, share: Share) -> None:
+        self.unshare(share.order_id, share.made_at)
+        self._tables.shares.append(share)
+        old = self.shares(share.order_id)[:-SHARES_KEPT]
+        self._tables.shares = [one for one in self._tables.shares if one not in old]
+
+    def unshare(self, order_id: str, now: datetime) -> None:
+        def ended(share: Share) -> Share:
+            is_living = share.order_id == order_id and share.revoked_at is None
+            return replace(share, revoked_at=now) if is_living else share
+
+        self._tables.shares = [ended(share) for share in self._tables.shares]
+
+    def shares(self, order_id: str) -> Sequence[Share]:
+        return [share for share in self._tables.shares if share.order_id == order_id]
+
+    def shared(self, token_sha256: str) -> str | None:
+        living = (one for one in self._tables.shares if one.revoked_at is None)
+        return next((one.order_id for one in living if one.token_sha256 == token_sha256), None)
+
+    def forget(self, order_id: str) -> None:
+        if noted := self._tables.shelf.get(order_id):
+            self._tables.shelf[order_id] = replace(noted, title=None)
+        self._tables.shares = [share for share in self._tables.shares if share.order_id != order_id]
+
+
 class _FakeWork:
     """Works on a copy of the tables; ``commit`` makes the copy the truth."""
 
@@ -514,6 +608,8 @@ class _FakeWork:
     promotions: Promotions
     schedules: Schedules
     retrainings: Retrainings
+    shelf: Shelf
+    editions: Editions
 
     def __init__(self, store: FakeStore, *, writes: bool) -> None:
         self._store, self._writes = store, writes
@@ -524,6 +620,8 @@ class _FakeWork:
         self.counts, self.watch = _Counts(tables), _Watch(tables)
         self.promotions, self.schedules = _Promotions(tables), _Schedules(tables)
         self.retrainings = _Retrainings(tables)
+        self.shelf = _Shelf(tables)
+        self.editions = FakeEditions(tables.editions, tables.takes)
 
     def commit(self) -> None:
         if not self._writes:

@@ -21,6 +21,7 @@ from tng.erasing import erase
 from tng.errors import OrderNotFound, ScriptError, StillOwed
 from tng.export.colophon import Colophon
 from tng.export.formats import FORMATS
+from tng.gpu_ledger import LEASE
 from tng.jobs import Job
 from tng.log import told
 from tng.orders import ENDS, Order
@@ -40,9 +41,12 @@ README = """What this shop keeps about you.
 orders/<id>/order.json     what you asked for, what it cost, when it was paid and delivered, and its state
 orders/<id>/history.json   how it came to that state: when, by whom, why
 orders/<id>/errands.json   money that was owed back to you, and whether it is done
+orders/<id>/shelf.json     your own name for it, whether it is in the bin, and the links you made
 orders/<id>/job.json       the work on it, and what its runs said as they wrote
 orders/<id>/script.txt     the script, as a teleplay; script.fountain for screenwriting programs
 orders/<id>/script.house   the script in the form in which it is stored
+orders/<id>/editions/      the script as you changed it, each version in the form in which it is stored
+orders/<id>/takes/         scenes that were written again
 orders/<id>/runs/          the notebooks that wrote it
 
 All times are UTC. Your address and your name at Google are kept with your account, by the hub; your card is known to
@@ -77,6 +81,8 @@ class Customers:
     def forget(self, name: str) -> str:
         """Take their words away and put another name in place of theirs, in one commit: the new name.
 
+        Which GPUs they used is forgotten, but for a use that is not over.
+
         Raises StillOwed where an order has not come to its end, OrderNotFound, StoreBusy, OSError.
         """
         pseudonym = f"{PSEUDONYM}{secrets.token_hex(16)}"
@@ -87,6 +93,7 @@ class Customers:
             _refuse_open(orders)
             for order in orders:
                 erase(work, order, self._runs, self._clock.now(), customer=pseudonym)
+            work.gpus.forget(self._clock.now() - LEASE, name)  # what goes on is over one day, and a week later it goes
             work.commit()
         logger.info("a customer is forgotten", extra=told(orders=len(orders)))
         return pseudonym
@@ -97,6 +104,8 @@ class Customers:
         yield f"{folder}/order.json", _as_json(plain(order))
         yield f"{folder}/history.json", _as_json([plain(move) for move in work.orders.history(order.id)])
         yield f"{folder}/errands.json", _as_json([plain(errand) for errand in work.outbox.of(order.id)])
+        links = [plain(share) for share in work.shelf.shares(order.id)]
+        yield f"{folder}/shelf.json", _as_json({**plain(work.shelf.get(order.id)), "links": links})
         if job is not None:
             yield f"{folder}/job.json", _as_json({**plain(job), "events": list(_events(work, job))})
             for run in sorted(self._runs.glob(f"{job.id}.*/{RECORD}")):
@@ -104,6 +113,7 @@ class Customers:
         if order.script_text is not None:
             yield f"{folder}/script.house", order.script_text.encode()
             yield from _files(folder, order)
+            yield from _reworked(folder, work, order)
 
 
 def _refuse_open(orders: list[Order]) -> None:
@@ -121,6 +131,15 @@ def _files(folder: str, order: Order) -> Iterator[Part]:
     colophon = Colophon("", "", f"urn:order:{order.id}", written_at, order.release_id or "", order.premise.seed)
     for ending in TAKEN_ALONG:
         yield f"{folder}/script.{ending}", FORMATS[ending].render(script, colophon)
+
+
+def _reworked(folder: str, work: Work, order: Order) -> Iterator[Part]:
+    for light in work.editions.listed(order.id):
+        edition = work.editions.get(order.id, light.number)
+        if edition is not None:
+            yield f"{folder}/editions/{edition.number}.house", edition.script_text.encode()
+    for take in work.editions.takes(order.id):
+        yield f"{folder}/takes/scene-{take.scene}-take-{take.number}.house", take.text.encode()
 
 
 def _events(work: Work, job: Job) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,8 @@
     │   ├── OrderNotFound     no such order for this customer
     │   ├── IllegalMove       an order cannot go from this state to that one
     │   ├── StillOwed         a customer who cannot be forgotten yet
+    │   ├── EditionRefused    a change that a script cannot take
+    │   ├── EditionOvertaken  another page was quicker with its change
     │   ├── ShopClosed        no new order may be taken now
     │   └── TooManyUnpaid     one customer has too many open pages
     ├── PaymentError
@@ -39,6 +41,7 @@
     ├── ApiError              the api refused, or could not be reached
     ├── HomeTaken             a home folder that is another person's
     └── SettingsError         the configuration cannot be started
+        └── HouseOpen         another one runs in this home folder
 
 Each carries two sentences: ``str(error)`` for the log (what is wrong, the value, what to do; never a
 premise, an address or script text) and ``user_message`` for the person in front of the page.
@@ -84,6 +87,18 @@ class StillOwed(OrderError):
     """Somebody's words cannot be taken away while something is owed to them, or may be yet; it says which orders."""
 
     user_message = "That is possible once all of your orders have come to their end."
+
+
+class EditionRefused(OrderError):
+    """A change that a script cannot take; ``user_message`` says why, and what to do."""
+
+    user_message = "The script cannot be changed like that."
+
+
+class EditionOvertaken(OrderError):
+    """The script is another one by now than the one that was changed: in another tab, say."""
+
+    user_message = "The script was changed somewhere else in the meantime. Please look again."
 
 
 class ShopClosed(OrderError):
@@ -256,3 +271,7 @@ class HomeTaken(TngError):
 
 class SettingsError(TngError):
     """The configuration cannot be started; the message says which setting and what it must be."""
+
+
+class HouseOpen(SettingsError):
+    """Another one runs in this home folder already."""

@@ -6,15 +6,16 @@ that runs over both.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from tng.customer_ports import Editions, Shelf
 from tng.house_ports import Counts, Gpus, Promotions, Retrainings, Schedules, Watch
 from tng.jobs import WRITING, Errand, EventKind, Job, JobEvent, JobKind
-from tng.orders import Move, Order, OrderState
+from tng.orders import Mark, Move, Order, OrderState
 from tng.payments import Checkout, Payment, PaymentEvent
 
 Event = tuple[EventKind, dict[str, Any]]
@@ -70,6 +71,10 @@ class Orders(Protocol):
 
     def history(self, order_id: str) -> Sequence[Move]:
         """How the order came to its state, the first move first; empty where there is none."""
+        ...
+
+    def marks(self, order_ids: Collection[str]) -> Mapping[str, Mark]:
+        """How far the story of each of these orders has come: another mark where it moved or a run spoke."""
         ...
 
     def listed(self, *states: OrderState, customer: str | None = None, troubled: bool = False) -> Sequence[Order]:
@@ -131,6 +136,10 @@ class Jobs(Protocol):
         """How many are taken before it, running ones not counted; None where it does not wait."""
         ...
 
+    def of(self, order_id: str) -> Sequence[Job]:
+        """The jobs of an order, the oldest first."""
+        ...
+
     def forget(self, order_id: str) -> Sequence[Job]:
         """Take away what the jobs of an order were told and what their runs said; the jobs, as they are then."""
         ...
@@ -157,6 +166,10 @@ class Outbox(Protocol):
 
     def add(self, errand: Errand, now: datetime) -> None:
         """Owe it; the same key twice is owed once."""
+        ...
+
+    def is_due(self, now: datetime, *kinds: str) -> bool:
+        """Whether there is something to take: a look that locks nothing."""
         ...
 
     def take(self, now: datetime, again_at: datetime, *kinds: str) -> Errand | None:
@@ -190,6 +203,10 @@ class Inbox(Protocol):
         """Whether this event was received, processed or not."""
         ...
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether there is something to take: a look that locks nothing."""
+        ...
+
     def take(self, now: datetime, again_at: datetime) -> PaymentEvent | None:
         """The oldest one that is due and not processed, or None; it comes back at ``again_at``."""
         ...
@@ -214,6 +231,14 @@ class Inbox(Protocol):
         """Take away those that were processed before; how many."""
         ...
 
+    def listed_until(self) -> datetime | None:
+        """Until when Stripe's own list was read, and everything in it received; None where it never was."""
+        ...
+
+    def list_until(self, at: datetime) -> None:
+        """It was read until then."""
+        ...
+
 
 class Work(Protocol):
     """One unit of work: everything in it is saved together by ``commit``, or not at all."""
@@ -228,6 +253,8 @@ class Work(Protocol):
     promotions: Promotions
     schedules: Schedules
     retrainings: Retrainings
+    shelf: Shelf
+    editions: Editions
 
     def commit(self) -> None:
         """Save. Leaving without it forgets everything."""
@@ -249,7 +276,8 @@ class Store(Protocol):
 class PaymentGateway(Protocol):
     """Stripe. Raises GatewayUnavailable where there is no answer, PaymentRefused where the answer is no.
 
-    Called by ``tng.shop`` and ``tng.till`` only, and never inside a unit of work.
+    Never called inside a unit of work. ``waited_for``: a person looks on, and is told within about five seconds that
+    Stripe does not answer, as whoever opens a page always is; everybody else has the patience of a loop.
     """
 
     livemode: bool
@@ -258,11 +286,11 @@ class PaymentGateway(Protocol):
         """A page on which ``order`` can be paid; the same (order, attempt) gives the same page again."""
         ...
 
-    def read_payment(self, session_id: str) -> Payment:
+    def read_payment(self, session_id: str, *, waited_for: bool = False) -> Payment:
         """Ask again what became of a checkout."""
         ...
 
-    def close_checkout(self, session_id: str) -> None:
+    def close_checkout(self, session_id: str, *, waited_for: bool = False) -> None:
         """Make sure that it cannot be paid any more; one that is closed already is fine."""
         ...
 

@@ -121,6 +121,9 @@ class RefundPump:
 
     def run(self, limit: int = 10) -> int:
         """At most ``limit`` errands; how many were done. What Stripe does not answer, or refuses, stays due."""
+        with self._store.read() as work:  # nearly always none: no write lock for a look
+            if not work.outbox.is_due(self._clock.now(), REFUND):
+                return 0
         done = 0
         for _ in range(limit):
             now = self._clock.now()

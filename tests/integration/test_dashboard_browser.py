@@ -238,7 +238,7 @@ def test_another_show_has_its_own_page(launched: Browser, tmp_path: Path) -> Non
         assert tab.title() == show.product
         assert tab.locator(".tng-header h1").inner_text() == show.product
         assert EVIL in tab.locator(".tng-form h2").inner_text()
-        assert tab.locator(".tng-cast .widget-label-basic").all_inner_texts() == [
+        assert tab.locator(".tng-cast .tng-option-name").all_inner_texts() == [
             member.names[0] for member in show.cast
         ]
         assert tab.locator(".tng-footer").inner_text() == show.disclaimer
@@ -341,15 +341,17 @@ def test_the_page_follows_the_writing_only_while_the_reader_is_at_its_end(api: L
     newer.wait_for(state="hidden")
 
 
-def test_what_is_wrong_is_said_where_the_button_was_pressed(address: str, tab: Any) -> None:
+def test_who_presses_the_button_is_led_to_what_is_wrong(address: str, tab: Any) -> None:
     tab.set_viewport_size({"width": 390, "height": 844})
     tab.goto(address)
     tab.wait_for_selector(".tng-price")
     tab.locator(".tng-form .tng-primary").click()
-    alert = tab.get_by_role("alert")
-    alert.wait_for()
-    assert tab.evaluate("window.scrollY") > 0, "the control: the page's top is out of sight"
-    box = alert.bounding_box()
+    sentence = tab.locator(".tng-title-field .tng-fault")
+    sentence.wait_for()
+    title = tab.get_by_label("Title", exact=True)
+    expect(title).to_be_focused()
+    assert sentence.get_attribute("id") in title.get_attribute("aria-describedby").split()
+    box = sentence.bounding_box()
     assert 0 <= box["y"] <= 844 - box["height"]
 
 
@@ -358,7 +360,9 @@ def test_a_screen_reader_is_told_what_belongs_together(address: str, tab: Any) -
     tab.wait_for_selector(".tng-price")
     assert tab.get_by_role("group", name="Cast").get_by_role("checkbox").count() == 10
     assert tab.get_by_role("radiogroup", name="Length").get_by_role("radio").count() == 3
-    for label in ("Title", "Logline", "Tone", "Seed"):
+    assert tab.get_by_role("radiogroup", name="Tone").get_by_role("radio").count() == 4
+    tab.locator(".tng-finer summary").click()
+    for label in ("Title", "Logline", "Guest", "Guest 2", "Seed", "Temperature"):
         assert tab.get_by_label(label, exact=True).count() == 1, label
 
 

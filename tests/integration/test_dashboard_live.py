@@ -105,7 +105,7 @@ def test_another_show_is_what_the_page_offers_and_sells() -> None:
         page = Page(api)
         page.dashboard.open("")
         form = page.dashboard.form
-        assert [box.description for box in form.people.children] == [who.names[0] for who in show.cast]
+        assert [option["name"] for option in form.cast.options] == [who.names[0] for who in show.cast]
         assert form.wish["cast"] == list(show.leads)
         assert escape(show.product) in page.dashboard.header.value
         assert escape(show.title) in form.heading.value
@@ -131,13 +131,14 @@ def test_a_double_click_places_one_order(api: LiveApi, page: Page) -> None:
     assert len(api.house.store.tables.orders) == 2
 
 
-def test_bad_input_is_the_apis_sentence_on_the_page(api: LiveApi, page: Page) -> None:
+def test_bad_input_is_one_sentence_beside_the_field_and_from_the_api(api: LiveApi, page: Page) -> None:
     page.dashboard.open("")
-    page.dashboard.form.button.click()
-    assert "The title is empty." in page.dashboard.message.value
-    page.dashboard.form.title.value = "x" * 10_000
-    page.dashboard.form.button.click()
-    assert "10,000 characters" in page.dashboard.message.value
+    for title, sentence in (("", "The title is empty."), ("x" * 10_000, "10,000 characters")):
+        page.dashboard.form.title.value = title
+        page.dashboard.form.button.click()
+        assert sentence in page.dashboard.form.title.fault
+        page.dashboard.place()  # as somebody who goes round the form's button
+        assert sentence in page.dashboard.message.value
     assert not api.house.store.tables.orders
     assert not page.dashboard.form.button.disabled
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Query
 
 from tng.api.offer import OfferView, offer_view
 from tng.api.shared import REFUSALS, TheCaller, ThePrefix, TheSettings, TheShop, TheShow, refuses
+from tng.api.stripe_room import TheStripeRoom
 from tng.api.views import (
     CallerView,
     OrdersView,
@@ -20,9 +21,10 @@ from tng.api.views import (
     order_view,
     whole_order_view,
 )
-from tng.orders import OrderState
+from tng.orders import Order, OrderState
 from tng.script import Premise
 from tng.settings import Mode
+from tng.shelf import Shelved
 from tng.standing import Standing
 
 RequestKey = Annotated[
@@ -35,6 +37,9 @@ RequestKey = Annotated[
         description="the page's own name for this request: sent twice, it orders once",
     ),
 ]
+
+
+Binned = Annotated[bool, Query(description="those in the bin, which can be had back for 30 days")]
 
 
 def order_routes() -> APIRouter:
@@ -62,38 +67,53 @@ async def me(caller: TheCaller) -> CallerView:
     return CallerView(name=caller.name, csrf=caller.csrf)
 
 
-def orders(caller: TheCaller, shop: TheShop, prefix: ThePrefix) -> OrdersView:
-    """The caller's orders, the newest first."""
-    nothing = Standing()  # who ended an order is told where it is opened: a list of hundreds asks for none of that
-    return OrdersView(
-        orders=[
-            order_view(order, prefix, shop.standing(order) if order.state is OrderState.PAID else nothing)
-            for order in shop.orders(caller.name)
-        ]
-    )
+def orders(caller: TheCaller, shop: TheShop, prefix: ThePrefix, binned: Binned = False) -> OrdersView:
+    """The caller's orders, the newest first: those in the bin, or all others."""
+
+    def seen(order: Order, shelved: Shelved) -> OrderView:
+        # who ended an order is told where it is opened: a list of hundreds asks for none of that
+        waits = order.state is OrderState.PAID
+        return order_view(order, prefix, shop.standing(order) if waits else Standing(shelved=shelved))
+
+    return OrdersView(orders=[seen(*pair) for pair in shop.shelving.listed(caller.name, binned=binned)])
 
 
-def place(
-    caller: TheCaller, show: TheShow, shop: TheShop, prefix: ThePrefix, request_key: RequestKey, wish: PremiseRequest
+async def place(
+    caller: TheCaller,
+    show: TheShow,
+    shop: TheShop,
+    prefix: ThePrefix,
+    room: TheStripeRoom,
+    *,
+    request_key: RequestKey,
+    wish: PremiseRequest,
 ) -> OrderView:
     """Order a script. The answer says where to pay; the price is the shop's of today."""
-    placed = shop.place_order(caller.name, Premise.checked(wish.model_dump(), show.cues), request_key)
-    if placed.state is OrderState.PLACED:
-        placed = shop.open_checkout(placed.id, caller.name)
-    return order_view(placed, prefix, shop.standing(placed))
+
+    def placed() -> OrderView:
+        order = shop.place_order(caller.name, Premise.checked(wish.model_dump(), show.cues), request_key)
+        if order.state is OrderState.PLACED:
+            order = shop.open_checkout(order.id, caller.name)
+        return order_view(order, prefix, shop.standing(order))
+
+    return await room.ask(placed)
 
 
 def order(order_id: str, caller: TheCaller, shop: TheShop, prefix: ThePrefix) -> WholeOrderView:
     """One order, and its script once it is delivered; of a stopped one the part that is kept."""
     owned = shop.order(order_id, caller.name)
-    return whole_order_view(owned, prefix, shop.standing(owned))
+    return whole_order_view(owned, prefix, shop.standing(owned), shop.rework.chosen(owned))
 
 
-def cancel(order_id: str, caller: TheCaller, shop: TheShop, prefix: ThePrefix) -> OrderView:
+async def cancel(order_id: str, caller: TheCaller, shop: TheShop, prefix: ThePrefix, room: TheStripeRoom) -> OrderView:
     """Take an order back, or stop its writing; any number of times. What is written is kept.
 
     Before the writing the whole price goes back. Once it has begun: with fewer than half of the planned scenes written
     the whole price goes back, and from half on the part is delivered as it stands.
     """
-    cancelled = shop.cancel(order_id, caller.name)
-    return order_view(cancelled, prefix, shop.standing(cancelled))
+
+    def cancelled() -> OrderView:
+        order = shop.cancel(order_id, caller.name)
+        return order_view(order, prefix, shop.standing(order))
+
+    return await room.ask(cancelled)

@@ -11,10 +11,12 @@ import ipywidgets as widgets
 from tng.dashboard.client import ApiClient, OrderCard, StreamEvent
 from tng.dashboard.follow import FIRST_WAIT_SECONDS, Follower, Link
 from tng.dashboard.markup import Html, joined, link, tag
+from tng.dashboard.provenance_panel import HowItWasWritten
 from tng.dashboard.reader import ScriptReader
 from tng.dashboard.sentences import sentence_of
 from tng.dashboard.story import OVER, News, Step, StepState, Story
 from tng.dashboard.taking_back import TakingBack
+from tng.dashboard.voices import draw_voices
 from tng.errors import ApiError
 from tng.orders import OrderState
 
@@ -66,13 +68,14 @@ class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.steps = widgets.HTML()
         self.sentence = widgets.HTML()
         self.downloads = widgets.HTML()
-        self.provenance = widgets.HTML()
+        self.provenance = HowItWasWritten()
+        self.voices = widgets.HTML()
         self.reader = ScriptReader()
         self.pay_button = widgets.Button(button_style="primary")
         self.pay_button.add_class("tng-primary")
         self.pay_button.on_click(lambda _button: pay(self.order_id))
         self.taking_back = TakingBack(take_back)
-        below = [self.pay_button, self.taking_back, self.downloads, self.provenance, self.reader]
+        below = [self.pay_button, self.taking_back, self.downloads, self.provenance, self.reader, self.voices]
         super().__init__([self.heading, self.steps, self.sentence, *below])
         self.add_class("tng-order")
         self.heading.value = tag("h2", "How it goes")
@@ -112,7 +115,8 @@ class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         Under the lock: an old state that was read before a change, and sent after it, would be the last word.
         """
         with self._lock:
-            for part in (self, *self.children, self.pay_button.layout, *self.taking_back.parts, *others):
+            parts = (self.pay_button.layout, *self.taking_back.parts, *self.provenance.parts, *others)
+            for part in (self, *self.children, *parts):
                 part.send_state()
 
     def _follow(self, order_id: str) -> None:
@@ -164,13 +168,14 @@ class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         sentence = sentence_of(order, turned_back=self._cancelled)
         self.sentence.value = tag("p", sentence, class_="tng-sentence", role="status")
         self.downloads.value = draw_downloads(order)
-        self.provenance.value = draw_provenance(order)
+        self.provenance.show(order)
         self.pay_button.description = f"Pay {order.price}"
         self.pay_button.layout.display = "" if order.state in PAYABLE else "none"
         self.taking_back.show(story)
         self.reader.title = order.title
         self.reader.waiting = story.waiting_for
-        self.reader.show(story.sections)
+        self.reader.show(story.sections, place=f"{order.id}/0")
+        self.voices.value = draw_voices(order.script_text)
 
 
 def draw_steps(story: Story) -> Html:
@@ -196,13 +201,3 @@ def draw_downloads(order: OrderCard) -> Html:
         if ending in order.downloads
     ]
     return tag("p", tag("span", "Take it along:"), *links, class_="tng-downloads") if links else Html()
-
-
-def draw_provenance(order: OrderCard) -> Html:
-    """How the script was written, folded away until somebody asks; nothing before it is there to be read."""
-    is_there = order.is_part or order.state is OrderState.DELIVERED
-    sentences = order.provenance.sentences if is_there else ()
-    if not sentences:
-        return Html()
-    lines = tag("ul", *(tag("li", sentence) for sentence in sentences))
-    return tag("details", tag("summary", "How it was written"), lines, class_="tng-provenance")

@@ -64,7 +64,7 @@ class Dashboard:
         self.navigator = Navigator()
         self.navigator.on_here(self._say_again)
         self.form = ComposeForm(self.place)
-        self.library = Library(self.show_order)
+        self.library = Library(self.show_order, client=client, attempt=self._try, duplicate=self.duplicate)
         self.order_view = OrderView(
             client,
             changed=self.library.update,
@@ -124,6 +124,10 @@ class Dashboard:
     def show_order(self, order_id: str, *, cancelled: bool = False) -> None:
         """Open an order on the page."""
         self._try(lambda: self._show_order(order_id, cancelled=cancelled))
+
+    def duplicate(self, order: OrderCard) -> None:
+        """Fill the form with the premise of an order: pressed again, it is another order."""
+        self.form.draft = dict(order.premise)
 
     def _place(self) -> None:
         order = self._client.place(self.form.wish, self.form.request_key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tng.dashboard.client import OrderCard, QueuePlace
-from tng.dashboard.form import time_in_words
+from tng.dashboard.compose_words import time_in_words
 from tng.orders import OrderState
 
 SENTENCES = {

@@ -107,7 +107,7 @@ class Story:
             for scene in act.scenes:
                 self._add(act.name, scene)
         self.written = len(self.sections)
-        self.sections.append([Block(BlockKind.ACT, STOPPED_HERE if self.order.is_part else "THE END")])
+        self.sections.append([Block(BlockKind.ENDING, STOPPED_HERE if self.order.is_part else "THE END")])
         self.percent = 100
 
     def steps(self) -> tuple[Step, Step, Step, Step]:
@@ -177,7 +177,7 @@ class Story:
     def _add(self, act: str, scene: Scene) -> None:
         opening = []
         if act != self._last_act:
-            ending = [Block(BlockKind.ACT, f"END OF {self._last_act}")] if self._last_act else []
+            ending = [Block(BlockKind.ENDING, f"END OF {self._last_act}")] if self._last_act else []
             opening = [*ending, Block(BlockKind.ACT, act)]
             self._last_act = act
         self.sections.append([*opening, *scene_blocks(scene, len(self.sections) + 1)])

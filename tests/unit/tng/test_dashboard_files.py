@@ -12,7 +12,8 @@ import pytest
 from tests.unit.tng.api_support import PROVENANCE
 from tng.dashboard.client import OrderCard
 from tng.dashboard.library import Library
-from tng.dashboard.order_view import FORMATS, draw_downloads, draw_provenance
+from tng.dashboard.order_view import FORMATS, draw_downloads
+from tng.dashboard.provenance_panel import draw_provenance
 from tng.export import formats
 from tng.orders import OrderState
 

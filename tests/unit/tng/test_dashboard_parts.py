@@ -15,7 +15,8 @@ from websockets.sync.server import ServerConnection, serve
 
 from tests.unit.tng.api_support import SCRIPT, WISH
 from tng.dashboard.client import ApiClient, LengthChoice, Offer, OrderCard, Player
-from tng.dashboard.form import ORDER, ComposeForm, length_in_words, time_in_words
+from tng.dashboard.compose_words import length_in_words, time_in_words
+from tng.dashboard.form import ORDER, ComposeForm
 from tng.dashboard.library import SHOWN, WORDS, Library
 from tng.dashboard.markup import Html, is_address, joined, link, tag
 from tng.dashboard.navigator import Navigator
@@ -142,7 +143,7 @@ def test_a_new_form_is_a_premise_but_for_its_title(form: ComposeForm) -> None:
     form.title.value = "X"
     premise = Premise.checked(form.wish, [who.cue for who in PLAYERS])
     assert (premise.length, premise.cast) == (Length.SHORT, ("MAREN", "OSKAR"))
-    assert set(form.wish) == set(WISH)
+    assert set(form.wish) == {*WISH, "guests", "temperature"}
 
 
 def test_a_draft_has_one_key_until_it_changes(form: ComposeForm) -> None:
@@ -153,7 +154,8 @@ def test_a_draft_has_one_key_until_it_changes(form: ComposeForm) -> None:
     assert form.request_key == key
     for change in (
         lambda: setattr(form.title, "value", "Y"),
-        lambda: setattr(form.cast["PIP"], "value", True),
+        lambda: form.cast.choose(["MAREN", "PIP"]),
+        lambda: setattr(form.guests[1], "value", "Oran"),
         lambda: setattr(form.length, "value", "teaser"),
         form.roll,
     ):
@@ -164,38 +166,47 @@ def test_a_draft_has_one_key_until_it_changes(form: ComposeForm) -> None:
 
 def test_the_offer_is_what_the_form_shows(form: ComposeForm) -> None:
     assert "4.99 USD" in form.price.value
-    assert form.length.options == (
-        ("Teaser, about 1 scene, 1 page, written in about 5 seconds", "teaser"),
-        ("Short, about 9 scenes, 6 pages, written in about 10 seconds", "short"),
-    )
-    assert form.length.value == "short"
-    assert form.tone.options == (("Mystery", "mystery"), ("Comedy", "comedy"))
-    assert [(box.description, box.value) for box in form.people.children] == [
-        ("Maren", True),
-        ("Oskar", True),
-        ("Pip", False),
+    assert form.length.options == [
+        {
+            "value": "teaser",
+            "name": "Teaser",
+            "words": "about 1 scene, 1 page, written in about 5 seconds",
+            "price": "4.99 USD",
+        },
+        {
+            "value": "short",
+            "name": "Short",
+            "words": "about 9 scenes, 6 pages, written in about 10 seconds",
+            "price": "4.99 USD",
+        },
     ]
+    assert form.length.value == "short"
+    assert [option["name"] for option in form.tone.options] == ["Mystery", "Comedy"]
+    assert [option["name"] for option in form.cast.options] == ["Maren", "Oskar", "Pip"]
+    assert form.cast.chosen == ["MAREN", "OSKAR"]
     assert "<img" not in form.heading.value
 
 
 def test_nobody_is_in_the_form_before_the_offer_has_come() -> None:
     form = ComposeForm(lambda: None)
-    assert (form.wish["cast"], form.people.children, form.price.value) == ([], (), "")
+    assert (form.wish["cast"], form.cast.options, form.price.value) == ([], [], "")
 
 
 def test_the_same_offer_again_changes_nothing_that_was_chosen(form: ComposeForm) -> None:
-    form.cast["PIP"].value, form.length.value, form.tone.value = True, "teaser", "comedy"
+    form.cast.choose(["MAREN", "OSKAR", "PIP"])
+    form.length.value, form.tone.value = "teaser", "comedy"
     key, wish = form.request_key, form.wish
     form.show_offer(OFFER)
     assert (form.request_key, form.wish) == (key, wish)
 
 
 def test_another_offer_keeps_what_it_still_has(form: ComposeForm) -> None:
-    form.cast["PIP"].value, form.length.value = True, "teaser"
+    form.cast.choose(["MAREN", "OSKAR", "PIP"])
+    form.length.value = "teaser"
     form.show_offer(replace(OFFER, cast=(*PLAYERS[1:], Player("GRETE", "Grete")), lengths=LENGTHS[1:]))
     assert form.wish["cast"] == ["OSKAR", "PIP"]
     assert form.wish["length"] == "short"
-    assert list(form.cast) == ["OSKAR", "PIP", "GRETE"]
+    assert form.cast.values == ["OSKAR", "PIP", "GRETE"]
 
 
 @pytest.mark.parametrize(
@@ -203,9 +214,9 @@ def test_another_offer_keeps_what_it_still_has(form: ComposeForm) -> None:
     [
         (
             LengthChoice(Length.EPISODE, 50, 31, 60),
-            "Full episode, about 50 scenes, 31 pages, written in about a minute",
+            "about 50 scenes, 31 pages, written in about a minute",
         ),
-        (LengthChoice(Length.SHORT, 12, 7, 14), "Short, about 12 scenes, 7 pages, written in about 15 seconds"),
+        (LengthChoice(Length.SHORT, 12, 7, 14), "about 12 scenes, 7 pages, written in about 15 seconds"),
     ],
     ids=["episode", "short"],
 )
@@ -242,6 +253,7 @@ def test_a_closed_shop_says_so_before_anybody_writes_and_its_button_rests() -> N
 def test_the_button_rests_while_an_order_is_placed() -> None:
     clicks: list[str] = []
     form = ComposeForm(lambda: clicks.append("order"))
+    form.title.value = "X"
     form.button.click()
     form.busy(True)
     assert form.button.disabled
@@ -275,14 +287,14 @@ def test_only_new_scenes_are_sent_and_all_of_them_to_a_browser_that_asks(monkeyp
     assert len(sent) == 4
 
 
-def test_another_script_is_another_edition(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_script_is_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     reader, story = ScriptReader(), Story(CARD)
     sent = Sent().of(reader, monkeypatch)
     story.tell(SCRIPT)
     reader.show(story.sections)
-    before = sent[-1]["edition"]
+    before = sent[-1]["drawing"]
     reader.show([])
-    assert (sent[-1]["kind"], sent[-1]["sections"], sent[-1]["edition"]) == ("all", [], before + 1)
+    assert (sent[-1]["kind"], sent[-1]["sections"], sent[-1]["drawing"]) == ("all", [], before + 1)
 
 
 def test_the_scripts_of_the_page_set_text_and_never_markup() -> None:

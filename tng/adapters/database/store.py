@@ -5,20 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import Engine, QueuePool
 from sqlalchemy.orm import Session
 
 from tng.adapters.clock import SystemClock
-from tng.adapters.database.bell import PostgresBell, notify, topics_of
+from tng.adapters.database.bell import FileBell, PostgresBell, notify, topics_of
 from tng.adapters.database.boxes import SqlInbox, SqlOutbox
 from tng.adapters.database.clock import DatabaseClock
+from tng.adapters.database.editions import SqlEditions
 from tng.adapters.database.engine import READS, busy_means_busy
 from tng.adapters.database.gpus import SqlGpus
 from tng.adapters.database.lookout import SqlCounts, SqlWatch
 from tng.adapters.database.repositories import SqlJobs, SqlOrders
 from tng.adapters.database.retraining import SqlPromotions, SqlRetrainings, SqlSchedules
+from tng.adapters.database.shelf import SqlShelf
 from tng.bell import Bell, Topic
+from tng.customer_ports import Editions, Shelf
 from tng.errors import StoreBusy
 from tng.house_ports import Counts, Gpus, Promotions, Retrainings, Schedules, Watch
 from tng.ports import Clock, Inbox, Jobs, Orders, Outbox, Work
@@ -42,6 +46,8 @@ class SqlWork:
     promotions: Promotions
     schedules: Schedules
     retrainings: Retrainings
+    shelf: Shelf
+    editions: Editions
 
     def __init__(self, session: Session, *, writes: bool, told: Told | None = None) -> None:
         self._session = session
@@ -56,6 +62,8 @@ class SqlWork:
         self.promotions = SqlPromotions(session, writes=writes)
         self.schedules = SqlSchedules(session, writes=writes)
         self.retrainings = SqlRetrainings(session, writes=writes)
+        self.shelf = SqlShelf(session, writes=writes)
+        self.editions = SqlEditions(session, writes=writes)
 
     def commit(self) -> None:
         """Save. Raises RuntimeError in a unit that only reads: that is a slip of ours, not of the database."""
@@ -112,15 +120,22 @@ class SqlStore:
             self._writers.release()
 
     def bell(self, *topics: Topic) -> Bell:
-        """Rings when something of these topics was committed: by whomever; on SQLite by this store alone."""
+        """Rings when something of these topics was committed: by whomever; on SQLite by this store alone.
+
+        One for EVENTS, which come from other processes, rings on SQLite for whatever those commit, too. One for work
+        does not: to look for work there takes the lock of whoever writes.
+        """
         if self._is_postgres:
             return PostgresBell(self._writing, *topics)
-        bell = Bell()
+        path = self._writing.url.database
+        bell = FileBell(Path(path)) if path and Topic.EVENTS in topics else Bell()
         self._bells.append((frozenset(topics), bell))
         return bell
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and the bells on a file."""
+        for _, bell in self._bells:
+            bell.close()
         self._writing.dispose()
 
     def _ring(self, topics: frozenset[Topic]) -> None:
