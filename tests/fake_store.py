@@ -16,7 +16,7 @@ from tng.faults import Fault
 from tng.gpus import Claim, ClaimKind, Use, Wish
 from tng.house_ports import Counts, Gpus, Promotions, Retrainings, Schedules, Watch
 from tng.jobs import ENDED, MARKS, WRITING, Errand, EventKind, Job, JobEvent, JobKind, JobState
-from tng.orders import LeftOut, Move, Order, OrderState, follows
+from tng.orders import LeftOut, Mark, Move, Order, OrderState, follows
 from tng.overview import Presence
 from tng.payments import PaymentEvent
 from tng.ports import Event, Inbox, Jobs, Orders, Outbox, Work
@@ -35,6 +35,7 @@ class _Tables:
     errands: dict[str, tuple[Errand, datetime | None]] = field(default_factory=dict)
     inbox: dict[str, tuple[PaymentEvent, datetime]] = field(default_factory=dict)
     inbox_ended: dict[str, datetime] = field(default_factory=dict)
+    bookmarks: dict[str, datetime] = field(default_factory=dict)
     audit: list[tuple[str, Move]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
@@ -54,7 +55,7 @@ class _Tables:
 
 class _Orders:
     def __init__(self, tables: _Tables) -> None:
-        self._rows, self._audit = tables.orders, tables.audit
+        self._rows, self._audit, self._tables = tables.orders, tables.audit, tables
 
     def add(self, order: Order) -> Order:
         if order.id in self._rows or self.find(request=(order.customer, order.request_key)):
@@ -105,6 +106,12 @@ class _Orders:
 
     def history(self, order_id: str) -> Sequence[Move]:
         return [move for owner, move in self._audit if owner == order_id]
+
+    def marks(self, order_ids: Collection[str]) -> Mapping[str, Mark]:
+        moves = Counter(owner for owner, _ in self._audit)
+        spoken = {job_id: event.id for job_id, event in self._tables.events}
+        said = {job.order_id: spoken.get(job.id, 0) for job in self._tables.jobs.values()}
+        return {one: (moves[one], said.get(one, 0)) for one in order_ids if one in self._rows}
 
     def listed(self, *states: OrderState, customer: str | None = None, troubled: bool = False) -> Sequence[Order]:
         light = [o if o.script_text is None else replace(o, script_text=LeftOut()) for o in self._rows.values()]
@@ -240,6 +247,12 @@ class _Outbox:
     def add(self, errand: Errand, now: datetime) -> None:
         self._rows.setdefault(errand.key, (replace(errand, owed_at=now), now))
 
+    def is_due(self, now: datetime, *kinds: str) -> bool:
+        return any(
+            due_at is not None and due_at <= now and (not kinds or errand.kind in kinds)
+            for errand, due_at in self._rows.values()
+        )
+
     def take(self, now: datetime, again_at: datetime, *kinds: str) -> Errand | None:
         for key, (errand, due_at) in self._rows.items():
             if due_at is not None and due_at <= now and (not kinds or errand.kind in kinds):
@@ -262,7 +275,7 @@ class _Outbox:
 
 class _Inbox:
     def __init__(self, tables: _Tables) -> None:
-        self._rows, self._ended = tables.inbox, tables.inbox_ended
+        self._rows, self._ended, self._bookmarks = tables.inbox, tables.inbox_ended, tables.bookmarks
 
     def receive(self, event: PaymentEvent, now: datetime) -> bool:
         if event.id in self._rows:
@@ -272,6 +285,9 @@ class _Inbox:
 
     def knows(self, event_id: str) -> bool:
         return event_id in self._rows
+
+    def is_due(self, now: datetime) -> bool:
+        return any(event_id not in self._ended and due_at <= now for event_id, (_, due_at) in self._rows.items())
 
     def take(self, now: datetime, again_at: datetime) -> PaymentEvent | None:
         for event_id, (event, due_at) in self._rows.items():
@@ -300,6 +316,12 @@ class _Inbox:
         for event_id in old:
             del self._ended[event_id], self._rows[event_id]
         return len(old)
+
+    def listed_until(self) -> datetime | None:
+        return self._bookmarks.get("stripe")
+
+    def list_until(self, at: datetime) -> None:
+        self._bookmarks["stripe"] = at
 
 
 class _Counts:
@@ -415,6 +437,19 @@ class _Gpus:
 
     def uses(self, holder: str, since_at: datetime) -> Sequence[Use]:
         return [use for use in self._tables.uses if use.holder == holder and use.end_at > since_at]
+
+    def forget(self, before: datetime, holder: str | None = None) -> int:
+        def stays(row: Use | Claim | Wish) -> bool:
+            end_at = row.end_at if isinstance(row, Use) else row.until_at
+            return end_at >= before or holder not in (None, row.holder)
+
+        kept = {
+            name: [row for row in getattr(self._tables, name) if stays(row)] for name in ("uses", "claims", "wishes")
+        }
+        gone = sum(len(getattr(self._tables, name)) - len(rows) for name, rows in kept.items())
+        for name, rows in kept.items():
+            setattr(self._tables, name, rows)
+        return gone
 
 
 class _Promotions:

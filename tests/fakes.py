@@ -48,12 +48,16 @@ class FakeClock:
 
 
 class FakeGateway:
-    """Stripe with play money. ``pay``, ``expire``, ``dispute`` are what a customer, time and a bank do."""
+    """Stripe with play money. ``pay``, ``expire``, ``dispute`` are what a customer, time and a bank do.
+
+    While it is ``slow`` it answers too late for whoever is waited for, and in time for everybody else.
+    """
 
     def __init__(self, clock: FakeClock, *, livemode: bool = False, secret: str = "whsec_fake") -> None:
         self.livemode = livemode
         self.secret = secret
         self.down = False
+        self.slow = False
         self.refusing = False
         self.payments: dict[str, Payment] = {}
         self.refunds: dict[str, str] = {}
@@ -65,7 +69,7 @@ class FakeGateway:
 
     def open_checkout(self, order: Order, *, return_url: str, cancel_url: str) -> Checkout:
         """A page; the same (order, attempt) gives the same one."""
-        self._answer("open_checkout")
+        self._answer("open_checkout", waited_for=True)
         with self._lock:
             key = f"order-{order.id}-checkout-{order.checkout_attempt}"
             if key not in self._pages:
@@ -83,17 +87,17 @@ class FakeGateway:
                 )
             return self._pages[key]
 
-    def read_payment(self, session_id: str) -> Payment:
+    def read_payment(self, session_id: str, *, waited_for: bool = False) -> Payment:
         """What became of it."""
-        self._answer("read_payment")
+        self._answer("read_payment", waited_for=waited_for)
         if session_id not in self.payments:
             raise PaymentRefused(f"no such checkout {session_id!r}")
         return self.payments[session_id]
 
-    def close_checkout(self, session_id: str) -> None:
+    def close_checkout(self, session_id: str, *, waited_for: bool = False) -> None:
         """Nobody can pay on it any more."""
-        self._answer("close_checkout")
-        if self.read_payment(session_id).status is CheckoutStatus.OPEN:
+        self._answer("close_checkout", waited_for=waited_for)
+        if self.read_payment(session_id, waited_for=waited_for).status is CheckoutStatus.OPEN:
             self.change(session_id, status=CheckoutStatus.EXPIRED)
 
     def session_of(self, payment_intent_id: str) -> str | None:
@@ -202,9 +206,9 @@ class FakeGateway:
     def _signature(self, payload: bytes, stamp: str) -> str:
         return hmac.new(self.secret.encode(), stamp.encode() + b"." + payload, hashlib.sha256).hexdigest()
 
-    def _answer(self, call: str) -> None:
+    def _answer(self, call: str, *, waited_for: bool = False) -> None:
         self.calls.append(call)
-        if self.down:
+        if self.down or (self.slow and waited_for):
             raise GatewayUnavailable("Stripe does not answer")
         if self.refusing:
             raise PaymentRefused("Stripe says no")

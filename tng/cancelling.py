@@ -61,7 +61,7 @@ class Cancelling:
             payment = self._closed(seen.checkout_session_id)
             if payment.paid:
                 # it was paid all the while: PAID, and then its money goes back
-                self._till.confirm_payment(payment.session_id, by=CUSTOMER)
+                self._till.confirm_payment(payment.session_id, by=CUSTOMER, waited_for=True)
                 return None
         with self._store.begin() as work:
             before = work.orders.get(order_id, customer)
@@ -75,10 +75,11 @@ class Cancelling:
 
     def _closed(self, session_id: str) -> Payment:
         """What became of the page, which nobody can pay on any more. Raises IllegalMove while a bank moves money."""
-        payment = self._gateway.read_payment(session_id)
+        payment = self._gateway.read_payment(session_id, waited_for=True)
         if payment.status is CheckoutStatus.OPEN and not payment.paid:
-            self._gateway.close_checkout(session_id)
-            payment = self._gateway.read_payment(session_id)  # it may have been paid at the last moment
+            self._gateway.close_checkout(session_id, waited_for=True)
+            # it may have been paid at the last moment
+            payment = self._gateway.read_payment(session_id, waited_for=True)
         if payment.status is CheckoutStatus.COMPLETE and not payment.paid:
             raise IllegalMove(f"checkout {session_id} is complete and not paid yet", user_message=ON_ITS_WAY)
         return payment

@@ -78,6 +78,10 @@ class Move:
     after: OrderState
 
 
+Mark = tuple[int, int]
+"""How far the story of an order has come: its last move, and the last that a run of it said. 0 where there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a customer wants, at what price, and how far it is.

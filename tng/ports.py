@@ -6,7 +6,7 @@ that runs over both.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from tng.house_ports import Counts, Gpus, Promotions, Retrainings, Schedules, Watch
 from tng.jobs import WRITING, Errand, EventKind, Job, JobEvent, JobKind
-from tng.orders import Move, Order, OrderState
+from tng.orders import Mark, Move, Order, OrderState
 from tng.payments import Checkout, Payment, PaymentEvent
 
 Event = tuple[EventKind, dict[str, Any]]
@@ -70,6 +70,10 @@ class Orders(Protocol):
 
     def history(self, order_id: str) -> Sequence[Move]:
         """How the order came to its state, the first move first; empty where there is none."""
+        ...
+
+    def marks(self, order_ids: Collection[str]) -> Mapping[str, Mark]:
+        """How far the story of each of these orders has come: another mark where it moved or a run spoke."""
         ...
 
     def listed(self, *states: OrderState, customer: str | None = None, troubled: bool = False) -> Sequence[Order]:
@@ -159,6 +163,10 @@ class Outbox(Protocol):
         """Owe it; the same key twice is owed once."""
         ...
 
+    def is_due(self, now: datetime, *kinds: str) -> bool:
+        """Whether there is something to take: a look that locks nothing."""
+        ...
+
     def take(self, now: datetime, again_at: datetime, *kinds: str) -> Errand | None:
         """The oldest errand that is due, or None; it comes back at ``again_at`` unless it is done by then.
 
@@ -190,6 +198,10 @@ class Inbox(Protocol):
         """Whether this event was received, processed or not."""
         ...
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether there is something to take: a look that locks nothing."""
+        ...
+
     def take(self, now: datetime, again_at: datetime) -> PaymentEvent | None:
         """The oldest one that is due and not processed, or None; it comes back at ``again_at``."""
         ...
@@ -212,6 +224,14 @@ class Inbox(Protocol):
 
     def forget(self, before: datetime) -> int:
         """Take away those that were processed before; how many."""
+        ...
+
+    def listed_until(self) -> datetime | None:
+        """Until when Stripe's own list was read, and everything in it received; None where it never was."""
+        ...
+
+    def list_until(self, at: datetime) -> None:
+        """It was read until then."""
         ...
 
 
@@ -249,7 +269,8 @@ class Store(Protocol):
 class PaymentGateway(Protocol):
     """Stripe. Raises GatewayUnavailable where there is no answer, PaymentRefused where the answer is no.
 
-    Called by ``tng.shop`` and ``tng.till`` only, and never inside a unit of work.
+    Never called inside a unit of work. ``waited_for``: a person looks on, and is told within about five seconds that
+    Stripe does not answer, as whoever opens a page always is; everybody else has the patience of a loop.
     """
 
     livemode: bool
@@ -258,11 +279,11 @@ class PaymentGateway(Protocol):
         """A page on which ``order`` can be paid; the same (order, attempt) gives the same page again."""
         ...
 
-    def read_payment(self, session_id: str) -> Payment:
+    def read_payment(self, session_id: str, *, waited_for: bool = False) -> Payment:
         """Ask again what became of a checkout."""
         ...
 
-    def close_checkout(self, session_id: str) -> None:
+    def close_checkout(self, session_id: str, *, waited_for: bool = False) -> None:
         """Make sure that it cannot be paid any more; one that is closed already is fine."""
         ...
 

@@ -13,7 +13,7 @@ from tng.errors import OrderNotFound, PaymentMismatch, TngError
 from tng.jobs import backoff
 from tng.log import about, kind_of, told
 from tng.notices import Notice, NoticeKind, tell
-from tng.orders import Order
+from tng.orders import Order, OrderState
 from tng.payments import EVENT_TYPES, Dispute, PaymentEvent
 from tng.ports import Clock, PaymentGateway, Store, Work
 from tng.refunds import RefundPump
@@ -36,8 +36,14 @@ PAID = frozenset({"checkout.session.completed", "checkout.session.async_payment_
 KEPT = timedelta(days=35)
 """Stripe lists its events for 30 days: one that was acted on must be known for longer."""
 
-LOOK_BACK = timedelta(days=3)
+KEPT_AT_STRIPE = timedelta(days=30)
+"""How far Stripe's own list of events goes back (docs.stripe.com/api/events)."""
+
+BEFORE_THE_FIRST_ORDER = timedelta(days=3)
+"""How far a database looks back that has no order yet: what concerns it was paid before an older one was lost."""
+
 OVERLAP = timedelta(hours=1)
+"""What is read twice, because Stripe's clock is not ours, and its list may be a little behind."""
 
 CHECKOUT = "checkout.session."
 REFUND_REPORTS = frozenset({"refund.failed", "refund.updated"})
@@ -50,7 +56,6 @@ class Reports:
     def __init__(self, store: Store, gateway: PaymentGateway, clock: Clock, till: Till, refunds: RefundPump) -> None:
         self._store, self._gateway, self._clock = store, gateway, clock
         self._till, self._refunds = till, refunds
-        self._listed_until: datetime | None = None
 
     def receive(self, payload: bytes, signature: str | None) -> PaymentEvent:
         """Verify a webhook and keep it: once that is committed Stripe need not send it again. What it says.
@@ -69,21 +74,34 @@ class Reports:
     def fetch_missed(self) -> int:
         """Put what Stripe lists, and no webhook brought, into the inbox; how many there were.
 
-        The first look goes back three days, later ones an hour before the last. Raises GatewayUnavailable, StoreBusy.
+        Each look begins an hour before the end of the last, however long the house was down; a first one goes as far
+        back as Stripe does. Raises GatewayUnavailable, StoreBusy.
         """
         began_at = self._clock.now()
-        since = began_at - LOOK_BACK if self._listed_until is None else self._listed_until - OVERLAP
-        missed = [event for event in self._gateway.recent_events(since) if self._keep(event)]
+        missed = [event for event in self._gateway.recent_events(self._unread_since(began_at)) if self._keep(event)]
         for event in missed:
             facts = told(order=event.order_id, event=event.id, session=event.session_id, type=event.type)
             logger.warning("no webhook brought this", extra=facts)
-        self._listed_until = began_at
+        with self._store.begin() as work:  # only now: a look that was broken off is begun again where it began
+            work.inbox.list_until(began_at)
+            work.commit()
         return len(missed)
+
+    def _unread_since(self, now: datetime) -> datetime:
+        """From when on Stripe's list may hold what was not received. The bookmark is a row, and in every backup."""
+        with self._store.read() as work:
+            until = work.inbox.listed_until()
+            if until is None and work.orders.count(*OrderState) == 0:
+                return now - BEFORE_THE_FIRST_ORDER
+        farthest = now - KEPT_AT_STRIPE
+        if until is None or until > now + OVERLAP:  # a clock that was wrong looked into the future, and saw nothing
+            return farthest
+        return max(until - OVERLAP, farthest)
 
     def run(self, limit: int = 20) -> int:
         """Act on what is due, at most ``limit`` of it; how many were processed. What does not work comes back."""
         with self._store.read() as work:  # nearly always none: no write lock for a look
-            if work.inbox.waiting() == 0:
+            if not work.inbox.is_due(self._clock.now()):
                 return 0
         done = 0
         for _ in range(limit):
@@ -143,7 +161,8 @@ class Reports:
         session_id = str(event.session_id)
         match event.type.removeprefix(CHECKOUT):
             case "completed" | "async_payment_succeeded":
-                return self._till.confirm_payment(session_id)
+                # paid on that page already: no more is to be learnt, for refunds and disputes have reports of their own
+                return self._till.paid_on(session_id) or self._till.confirm_payment(session_id)
             case "expired":
                 return self._till.give_up(session_id, failed=False)
             case "async_payment_failed":

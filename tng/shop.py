@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,7 @@ from tng.cancelling import Cancelling
 from tng.errors import GatewayUnavailable, ShopClosed, StoreBusy, TngError, TooManyUnpaid
 from tng.jobs import Job, JobEvent
 from tng.log import about, kind_of, told
-from tng.orders import CUSTOMER, PAYABLE, Move, Order, OrderState
+from tng.orders import CUSTOMER, PAYABLE, Mark, Move, Order, OrderState
 from tng.payments import CheckoutStatus, Payment, PaymentEvent, Price, job_key
 from tng.ports import Clock, PaymentGateway, Store
 from tng.refunds import RefundPump
@@ -101,6 +101,8 @@ class Shop:
                 amount_cents=self.price.amount_cents,
                 currency=self.price.currency,
                 placed_at=now,
+                checkout_attempt=1,  # committed before Stripe is called: after a crash it gives the same page again
+                checkout_expires_at=now + self._page_life,
                 moves=(Move(now, CUSTOMER, "placed", None, OrderState.PLACED),),
             )
             order = work.orders.add(order)
@@ -144,6 +146,11 @@ class Shop:
             job = work.jobs.get(job_key(order))
             return order, job, work.jobs.heard(job.id, after) if job else ()
 
+    def marks(self, order_ids: Collection[str]) -> Mapping[str, Mark]:
+        """How far the story of each of these orders has come. Raises StoreBusy."""
+        with self._store.read() as work:
+            return work.orders.marks(order_ids)
+
     # --- checkout -----------------------------------------------------------------------------------------------
 
     def open_checkout(self, order_id: str, customer: str) -> Order:
@@ -161,15 +168,17 @@ class Shop:
 
     def _open_checkout(self, order: Order) -> Order:
         if order.checkout_session_id is not None:
-            payment = self._gateway.read_payment(order.checkout_session_id)
+            payment = self._gateway.read_payment(order.checkout_session_id, waited_for=True)
             if payment.paid:
-                return self._till.confirm_payment(order.checkout_session_id) or order
+                return self._till.confirm_payment(order.checkout_session_id, waited_for=True) or order
             if not _is_over(order, payment):
                 return order
-        self._gate()
-        order = self._next_attempt(order)
+        if not self._is_begun(order, self._clock.now()):
+            self._gate()
+            order = self._next_attempt(order)
         if order.state is not OrderState.PLACED or order.checkout_session_id is not None:
             return order  # somebody else was quicker
+        logger.info("checkout asked for", extra=told(checkout=order.checkout_attempt))
         checkout = self._gateway.open_checkout(
             order,
             return_url=f"{self._public_url}/services/api/pay/return?session_id={{CHECKOUT_SESSION_ID}}",
@@ -191,7 +200,7 @@ class Shop:
             order = work.orders.get(seen.id)
             if order.state not in PAYABLE or order.checkout_session_id != seen.checkout_session_id or order.erased_at:
                 return order
-            if order.state is OrderState.PLACED and order.checkout_session_id is None and self._is_fresh(order, now):
+            if self._is_begun(order, now):
                 return order  # its page was never answered for
             if order.state is OrderState.EXPIRED:
                 order = order.moved(OrderState.PLACED, by=CUSTOMER, why="asks for a new page", at=now)
@@ -204,16 +213,17 @@ class Shop:
             )
             order = work.orders.save(order)
             work.commit()
-        logger.info("checkout asked for", extra=told(checkout=order.checkout_attempt))
         return order
 
-    def _is_fresh(self, order: Order, now: datetime) -> bool:
-        """Whether the attempt that was begun may be repeated under its key. After a while it is another's turn.
+    def _is_begun(self, order: Order, now: datetime) -> bool:
+        """Whether an attempt was begun, let in by the gate, that may be made under its key. Later it is another's turn.
 
         Stripe answers an old key as it did the first time, with a failure of its own, too. Nobody ever saw that page.
         """
         until = order.checkout_expires_at
-        return until is not None and until - now >= max(LEAST_PAGE, self._page_life - SAME_PAGE)
+        if order.state is not OrderState.PLACED or order.checkout_session_id is not None or until is None:
+            return False
+        return until - now >= max(LEAST_PAGE, self._page_life - SAME_PAGE)
 
     def _keep_page(self, opened: Order) -> Order:
         with self._store.begin() as work:
@@ -224,16 +234,21 @@ class Shop:
                 work.commit()
         if not is_ours:
             if order.checkout_session_id != opened.checkout_session_id and opened.checkout_session_id is not None:
-                self._gateway.close_checkout(opened.checkout_session_id)  # cancelled meanwhile: nobody is to pay here
+                # cancelled meanwhile: nobody is to pay here
+                self._gateway.close_checkout(opened.checkout_session_id, waited_for=True)
             return order
         logger.info("checkout opened", extra=told(checkout=opened.checkout_attempt, session=opened.checkout_session_id))
         return opened
 
     # --- payment, counted by the till ---------------------------------------------------------------------------
 
-    def confirm_payment(self, session_id: str) -> Order | None:
+    def order_of(self, session_id: str) -> Order | None:
+        """The order of a page, whosever it is, as far as we know; see :meth:`tng.till.Till.order_of`."""
+        return self._till.order_of(session_id)
+
+    def confirm_payment(self, session_id: str, *, waited_for: bool = False) -> Order | None:
         """Ask Stripe what became of a checkout, and act on it; see :meth:`tng.till.Till.confirm_payment`."""
-        return self._till.confirm_payment(session_id)
+        return self._till.confirm_payment(session_id, waited_for=waited_for)
 
     def receive_event(self, payload: bytes, signature: str | None) -> PaymentEvent:
         """Take a webhook, and keep it; see :meth:`tng.reports.Reports.receive`."""

@@ -40,31 +40,42 @@ class Till:
         self._gateway = gateway
         self._clock = clock
 
-    def confirm_payment(self, session_id: str, *, by: str = "stripe") -> Order | None:
+    def order_of(self, session_id: str) -> Order | None:
+        """The order of a page, as far as we know: Stripe is not asked. Raises StoreBusy."""
+        with self._store.read() as work:
+            return work.orders.find(session_id=session_id)
+
+    def paid_on(self, session_id: str) -> Order | None:
+        """The order that was paid on this page, whatever became of it since; one that was paid stays so."""
+        order = self.order_of(session_id)
+        return None if order is None or order.state in PAYABLE else order
+
+    def confirm_payment(self, session_id: str, *, by: str = "stripe", waited_for: bool = False) -> Order | None:
         """Ask Stripe what became of a checkout, and act on it: PAID with its job, REFUNDED, DISPUTED, or nothing.
 
-        None where neither Stripe nor we know the session, or it is not for an order of ours. Raises
-        PaymentMismatch (nothing is changed then), PaymentRefused, GatewayUnavailable, StoreBusy.
+        None where neither Stripe nor we know the session, or it is not for an order of ours. ``waited_for``: see
+        :class:`tng.ports.PaymentGateway`. Raises PaymentMismatch (nothing is changed then), PaymentRefused,
+        GatewayUnavailable, StoreBusy.
         """
         with self._store.read() as work:
             known = work.orders.find(session_id=session_id)
             seen = _moves_of(work, known)
         for _ in range(MOST_LOOKS):
             try:
-                payment = self._gateway.read_payment(session_id)
+                payment = self._gateway.read_payment(session_id, waited_for=waited_for)
             except PaymentRefused as error:
                 if known is not None:
                     raise
                 logger.warning("checkout unknown to Stripe and to us: %s", error)
                 return None
             with about(order=payment.order_id, session=payment.session_id):
-                order, now_seen = self._settle(payment, by, seen)
+                order, now_seen = self._settle(payment, by, seen, waited_for=waited_for)
             if now_seen == seen:
                 return order
             seen = now_seen
         raise StoreBusy(f"checkout {session_id}: its order was moved {MOST_LOOKS} times while Stripe was asked")
 
-    def _settle(self, payment: Payment, by: str, seen: int) -> tuple[Order | None, int]:
+    def _settle(self, payment: Payment, by: str, seen: int, *, waited_for: bool) -> tuple[Order | None, int]:
         """Bring the order in line with its payment, in one commit; and how many moves the order had before.
 
         Where these are not the ``seen`` ones nothing is done: what Stripe said may be older than what moved the order.
@@ -94,7 +105,8 @@ class Till:
             facts = told(order=order.id, job=job and job.id)
             logger.info(words, before.state.name, order.state.name, extra=facts)
         if before.state in PAYABLE and before.checkout_session_id not in (None, order.checkout_session_id):
-            self._gateway.close_checkout(str(before.checkout_session_id))  # paid on another page: never twice
+            # paid on another page: never twice
+            self._gateway.close_checkout(str(before.checkout_session_id), waited_for=waited_for)
         return order, seen
 
     def _settled(self, order: Order, payment: Payment, by: str) -> Order:

@@ -46,7 +46,10 @@ def _url(request: pytest.FixtureRequest, folder: Path) -> str:
 
 @dataclass
 class Till:
-    """A gateway, and the other end of it: what a customer does, and what Stripe would sign."""
+    """A gateway, and the other end of it: what a customer does, and what Stripe would sign.
+
+    ``slow`` makes one answer about a page later than a person waits.
+    """
 
     gateway: PaymentGateway
     pay: Callable[[str, str], None]
@@ -54,6 +57,7 @@ class Till:
     sign: Callable[[bytes, datetime], str]
     now: Callable[[], datetime]
     down: Callable[[], PaymentGateway]
+    slow: Callable[[], None]
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +84,10 @@ def _fake_till() -> Till:
     def pay(session_id: str, _url: str) -> None:
         gateway.pay(session_id)
 
-    return Till(gateway, pay, lambda _id, _url: None, gateway.sign, clock.now, down)
+    def slow() -> None:
+        gateway.slow = True
+
+    return Till(gateway, pay, lambda _id, _url: None, gateway.sign, clock.now, down, slow)
 
 
 def _stripe_till(stand_in: StripeStandIn) -> Till:
@@ -101,5 +108,8 @@ def _stripe_till(stand_in: StripeStandIn) -> Till:
     def down() -> PaymentGateway:
         return StripeGateway(stand_in.key, stand_in.webhook_secret, product="Scripts", api_base="http://127.0.0.1:9")
 
+    def slow() -> None:
+        stand_in.fault("checkout.sessions.retrieve", "slow", seconds=5)
+
     gateway = StripeGateway(stand_in.key, stand_in.webhook_secret, product="Scripts", api_base=stand_in.api_base)
-    return Till(gateway, pay, decline, sign, SystemClock().now, down)
+    return Till(gateway, pay, decline, sign, SystemClock().now, down, slow)

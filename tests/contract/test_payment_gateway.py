@@ -107,6 +107,15 @@ class TestPayment:
         with pytest.raises(GatewayUnavailable):
             gateway.open_checkout(new_order(till), **URLS)
 
+    def test_who_is_waited_for_is_told_of_silence_where_others_wait_for_the_answer(self, till: Till) -> None:
+        session_id = paid_page(till, new_order(till)).session_id
+        quick = till.gateway.read_payment(session_id, waited_for=True)
+        till.slow()
+        with pytest.raises(GatewayUnavailable):
+            till.gateway.read_payment(session_id, waited_for=True)
+        till.slow()
+        assert till.gateway.read_payment(session_id) == quick
+
 
 class TestWebhook:
     SESSION: ClassVar[dict[str, Any]] = {

@@ -250,6 +250,18 @@ class TestOutbox:
             taken = [work.outbox.take(START, LATER), work.outbox.take(START, LATER)]
         assert [errand.key for errand in taken if errand] == ["b", "a"]
 
+    def test_whether_there_is_something_to_take_is_seen_without_taking_it(self, store: Store) -> None:
+        with store.begin() as work:
+            work.outbox.add(Errand("told", "notice", {}), START)
+            assert (work.outbox.is_due(START), work.outbox.is_due(START, "refund")) == (True, False)
+            work.outbox.add(Errand("money", "refund", {}), START)
+            assert work.outbox.is_due(START, "refund")
+            work.outbox.put_off("money", LATER)
+            assert not work.outbox.is_due(START, "refund")
+            assert work.outbox.is_due(LATER, "refund", "other")
+            work.outbox.finish("money")
+            assert not work.outbox.is_due(LATER, "refund")
+
     def test_an_errand_of_another_kind_is_left_alone(self, store: Store) -> None:
         with store.begin() as work:
             work.outbox.add(Errand("told", "notice", {}), START)
@@ -331,6 +343,26 @@ class TestInbox:
             work.inbox.put_off("evt_1", LATER)
             assert work.inbox.take(START, LATER) is None
             assert work.inbox.take(LATER, LATER) is not None
+
+    def test_whether_there_is_something_to_take_is_seen_without_taking_it(self, store: Store) -> None:
+        with store.begin() as work:
+            assert not work.inbox.is_due(START)
+            work.inbox.receive(EVENT, START)
+            assert work.inbox.is_due(START)
+            work.inbox.put_off("evt_1", LATER)
+            assert not work.inbox.is_due(START)
+            assert work.inbox.is_due(LATER)
+            work.inbox.finish("evt_1", LATER)
+            assert not work.inbox.is_due(LATER)
+
+    def test_how_far_stripes_list_was_read_is_remembered(self, store: Store) -> None:
+        for until in (None, START, LATER):
+            with store.begin() as work:
+                if until is not None:
+                    work.inbox.list_until(until)
+                work.commit()
+            with store.read() as work:
+                assert work.inbox.listed_until() == until
 
     def test_every_field_is_kept(self, store: Store) -> None:
         event = PaymentEvent("evt_1", "charge.refunded", "cs_1", "pi_1", "ord_1", START, 0)

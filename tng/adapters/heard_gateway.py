@@ -35,15 +35,15 @@ class HeardGateway:
         with self._heard():
             return self._gateway.open_checkout(order, return_url=return_url, cancel_url=cancel_url)
 
-    def read_payment(self, session_id: str) -> Payment:
+    def read_payment(self, session_id: str, *, waited_for: bool = False) -> Payment:
         """Ask again what became of a checkout."""
         with self._heard():
-            return self._gateway.read_payment(session_id)
+            return self._gateway.read_payment(session_id, waited_for=waited_for)
 
-    def close_checkout(self, session_id: str) -> None:
+    def close_checkout(self, session_id: str, *, waited_for: bool = False) -> None:
         """Make sure that it cannot be paid any more."""
         with self._heard():
-            self._gateway.close_checkout(session_id)
+            self._gateway.close_checkout(session_id, waited_for=waited_for)
 
     def session_of(self, payment_intent_id: str) -> str | None:
         """The checkout session that a payment belongs to."""

@@ -108,14 +108,13 @@ class StripeGateway:
             raise PaymentRefused(f"order {order.id}: checkout {session.id} is {session.status} and has no page")
         return Checkout(session.id, session.url, datetime.fromtimestamp(session.expires_at, UTC))
 
-    def read_payment(self, session_id: str) -> Payment:
+    def read_payment(self, session_id: str, *, waited_for: bool = False) -> Payment:
         """Ask for the session, its payment and the payment's charge in one call."""
         if not _SESSION_ID.fullmatch(session_id):  # it may come from an address bar
             raise PaymentRefused("that is not the id of a checkout session")
+        client = self._for(waited_for)
         with _stripes_errors(f"checkout {session_id}: read_payment"):
-            session = self._client.v1.checkout.sessions.retrieve(
-                session_id, {"expand": ["payment_intent.latest_charge"]}
-            )
+            session = client.v1.checkout.sessions.retrieve(session_id, {"expand": ["payment_intent.latest_charge"]})
         intent = session.payment_intent
         charge = None if intent is None or isinstance(intent, str) else intent.latest_charge
         known = None if charge is None or isinstance(charge, str) else charge
@@ -128,9 +127,9 @@ class StripeGateway:
             currency=session.currency or "",
             livemode=session.livemode,
             payment_intent_id=intent if intent is None or isinstance(intent, str) else intent.id,
-            refunded=known is not None and self._is_refunded(known),
+            refunded=known is not None and self._is_refunded(known, client),
             subtotal_cents=session.amount_subtotal,
-            dispute=self._dispute_of(known) if known is not None and known.disputed else None,
+            dispute=self._dispute_of(known, client) if known is not None and known.disputed else None,
         )
 
     def session_of(self, payment_intent_id: str) -> str | None:
@@ -139,22 +138,25 @@ class StripeGateway:
             sessions = self._client.v1.checkout.sessions.list({"payment_intent": payment_intent_id, "limit": 1})
         return sessions.data[0].id if sessions.data else None
 
-    def _dispute_of(self, charge: Any) -> Dispute | None:
+    def _for(self, waited_for: bool) -> stripe.StripeClient:
+        return self._waited_for if waited_for else self._client
+
+    def _dispute_of(self, charge: Any, client: stripe.StripeClient) -> Dispute | None:
         """The last dispute about a charge, as it stands."""
         with _stripes_errors(f"charge {charge.id}: disputes"):
-            disputes = self._client.v1.disputes.list({"charge": charge.id, "limit": 1})
+            disputes = client.v1.disputes.list({"charge": charge.id, "limit": 1})
         if not disputes.data:
             return None
         status = disputes.data[0].status
         return Dispute.INQUIRY if status.startswith("warning_") else ENDED_DISPUTES.get(status, Dispute.OPEN)
 
-    def close_checkout(self, session_id: str) -> None:
+    def close_checkout(self, session_id: str, *, waited_for: bool = False) -> None:
         """Expire the session; one that is paid or expired already cannot be paid any more either."""
         try:
             with _stripes_errors(f"checkout {session_id}: close_checkout"):
-                self._client.v1.checkout.sessions.expire(session_id)
+                self._for(waited_for).v1.checkout.sessions.expire(session_id)
         except PaymentRefused:
-            if self.read_payment(session_id).status is CheckoutStatus.OPEN:
+            if self.read_payment(session_id, waited_for=waited_for).status is CheckoutStatus.OPEN:
                 raise
 
     def refund(self, payment_intent_id: str, *, order_id: str, key: str, look_first: bool = False) -> None:
@@ -186,14 +188,14 @@ class StripeGateway:
         with _stripes_errors(f"order {order_id}: payment"):
             intent = self._client.v1.payment_intents.retrieve(payment_intent_id, {"expand": ["latest_charge"]})
         charge = intent.latest_charge
-        return charge is not None and not isinstance(charge, str) and self._is_refunded(charge)
+        return charge is not None and not isinstance(charge, str) and self._is_refunded(charge, self._client)
 
-    def _is_refunded(self, charge: Any) -> bool:
+    def _is_refunded(self, charge: Any, client: stripe.StripeClient) -> bool:
         """In full, by refunds that did not fail: Stripe does not promise what a charge says after one that did."""
         if not charge.refunded:
             return False
         with _stripes_errors(f"charge {charge.id}: refunds"):
-            refunds = self._client.v1.refunds.list({"charge": charge.id, "limit": 100})
+            refunds = client.v1.refunds.list({"charge": charge.id, "limit": 100})
         given = sum(refund.amount for refund in refunds.data if refund.status not in FAILED_REFUNDS)
         return bool(given >= charge.amount)
 
@@ -201,8 +203,9 @@ class StripeGateway:
         """Stripe's own list, which it keeps for 30 days."""
         wanted: Any = {"types": sorted(EVENT_TYPES), "created": {"gte": int(since.timestamp())}, "limit": 100}
         with _stripes_errors("recent_events"):
-            events = list(self._client.v1.events.list(wanted).auto_paging_iter())
-        return [_event_of(event.to_dict()) for event in reversed(events)]
+            # hint by hint: a month of Stripe's own objects would not fit into the memory of a small machine
+            events = [_event_of(event.to_dict()) for event in self._client.v1.events.list(wanted).auto_paging_iter()]
+        return events[::-1]
 
     def read_event(self, payload: bytes, signature: str | None, now: datetime) -> PaymentEvent:
         """Verify the signature over the raw body, and that it is of ``now``: the SDK would take one of next year."""

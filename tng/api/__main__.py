@@ -75,7 +75,8 @@ def _application(settings: Settings, door: HubDoor, faults: FaultCounter) -> Fas
     shop = build_shop(settings, show=show, store=store, gateway=gateway)
     lookout = build_lookout(settings, store=store, hub_api_url=door.api_url, more=[gateway.health])
     operations = build_operations(settings, store=store)
-    bells = {"inbox": store.bell(Topic.INBOX), "errands": store.bell(Topic.OUTBOX)}
+    topics = {"inbox": Topic.INBOX, "errands": Topic.OUTBOX, "events": Topic.EVENTS}
+    bells = {name: store.bell(topic) for name, topic in topics.items()}
     return make_api(
         shop, show, HubAuth(door), settings, lookout=lookout, operations=operations, faults=faults, bells=bells
     )

@@ -1,4 +1,4 @@
-"""The live events of an order as server-sent events that resume. One poll loop a stream; the database is the queue.
+"""The live events of an order as server-sent events that resume. The database is the queue; a stream sleeps in between.
 
 Kinds on the wire: the run's own (``started``, ``plan``, ``progress``, ``scene``, ``retry`` …) with the id of their row,
 which a browser sends back as Last-Event-ID; ``restart`` before the first event of another attempt: forget the rest;
@@ -13,7 +13,8 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from fastapi import APIRouter, Header, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
+from tng.api.followers import POLL_SECONDS, Doze, Followers
 from tng.api.shared import REFUSALS, Answers, TheCaller, ThePrefix, TheShop, refuses
 from tng.api.views import OrderView, order_view
 from tng.errors import ApiError, OrderNotFound, StoreBusy
@@ -30,7 +32,9 @@ from tng.standing import Standing
 
 logger = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.2
+BUSY_SECONDS = 0.2
+"""After so long a database that was busy is asked again."""
+
 PING_SECONDS = 15
 STREAM_SECONDS = 600.0
 """After this a stream ends without ``end``: the page comes back, and starts anew."""
@@ -86,19 +90,24 @@ async def events(
         raise ApiError("too many streams of one customer", status=429, user_message="This page is open too often.")
     is_still = partial(request.app.state.auth.is_still, caller, request)
     teller = Teller(shop.standing, prefix)
-    stream = _counted(streams, caller.name, follow(listen, after, teller, is_still=is_still))
+    followers: Followers = request.app.state.followers
+
+    async def stream() -> AsyncIterator[ServerSentEvent]:
+        with _one_more(streams, caller.name), followers.following(order_id) as doze:
+            poll_seconds = followers.look_seconds
+            async for event in follow(listen, after, teller, is_still=is_still, doze=doze, poll_seconds=poll_seconds):
+                yield event
+
     return EventSourceResponse(
-        stream, ping=PING_SECONDS, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
+        stream(), ping=PING_SECONDS, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
     )
 
 
-async def _counted(
-    streams: Counter[str], name: str, stream: AsyncIterator[ServerSentEvent]
-) -> AsyncIterator[ServerSentEvent]:
+@contextmanager
+def _one_more(streams: Counter[str], name: str) -> Iterator[None]:
     streams[name] += 1
     try:
-        async for event in stream:
-            yield event
+        yield
     finally:
         streams[name] -= 1
         if not streams[name]:
@@ -141,12 +150,14 @@ async def follow(
     teller: Teller,
     *,
     is_still: IsStill = _always,
+    doze: Doze = asyncio.sleep,
     poll_seconds: float = POLL_SECONDS,
     most_seconds: float = STREAM_SECONDS,
 ) -> AsyncIterator[ServerSentEvent]:
-    """The events of one order after the one with id ``after``; polls until the order is over, or ``most_seconds``.
+    """The events of one order after the one with id ``after``, until the order is over, or ``most_seconds``.
 
-    It ends within seconds where ``is_still`` says no: whoever follows has signed out.
+    It looks every ``poll_seconds``, and sooner where ``doze`` ends sooner. It ends within seconds where ``is_still``
+    says no: whoever follows has signed out.
     """
     loop = asyncio.get_running_loop()
     until, ask_at = loop.time() + most_seconds, loop.time() + STILL_SECONDS
@@ -162,7 +173,7 @@ async def follow(
             order, _job, heard = await run_in_threadpool(listen, after)
             said = await run_in_threadpool(teller.tell, order)
         except StoreBusy:
-            await asyncio.sleep(poll_seconds)
+            await asyncio.sleep(min(poll_seconds, BUSY_SECONDS))
             continue
         except OrderNotFound:
             return
@@ -178,7 +189,7 @@ async def follow(
             yield ServerSentEvent(json.dumps({"state": order.state.value}), event="end")
             return
         if not heard:
-            await asyncio.sleep(poll_seconds)
+            await doze(min(poll_seconds, max(ask_at - loop.time(), 0)))
 
 
 def _resume(listen: Listen, after: int) -> tuple[int, int]:

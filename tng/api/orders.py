@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header
 
 from tng.api.offer import OfferView, offer_view
 from tng.api.shared import REFUSALS, TheCaller, ThePrefix, TheSettings, TheShop, TheShow, refuses
+from tng.api.stripe_room import TheStripeRoom
 from tng.api.views import (
     CallerView,
     OrdersView,
@@ -73,14 +74,25 @@ def orders(caller: TheCaller, shop: TheShop, prefix: ThePrefix) -> OrdersView:
     )
 
 
-def place(
-    caller: TheCaller, show: TheShow, shop: TheShop, prefix: ThePrefix, request_key: RequestKey, wish: PremiseRequest
+async def place(
+    caller: TheCaller,
+    show: TheShow,
+    shop: TheShop,
+    prefix: ThePrefix,
+    room: TheStripeRoom,
+    *,
+    request_key: RequestKey,
+    wish: PremiseRequest,
 ) -> OrderView:
     """Order a script. The answer says where to pay; the price is the shop's of today."""
-    placed = shop.place_order(caller.name, Premise.checked(wish.model_dump(), show.cues), request_key)
-    if placed.state is OrderState.PLACED:
-        placed = shop.open_checkout(placed.id, caller.name)
-    return order_view(placed, prefix, shop.standing(placed))
+
+    def placed() -> OrderView:
+        order = shop.place_order(caller.name, Premise.checked(wish.model_dump(), show.cues), request_key)
+        if order.state is OrderState.PLACED:
+            order = shop.open_checkout(order.id, caller.name)
+        return order_view(order, prefix, shop.standing(order))
+
+    return await room.ask(placed)
 
 
 def order(order_id: str, caller: TheCaller, shop: TheShop, prefix: ThePrefix) -> WholeOrderView:
@@ -89,11 +101,15 @@ def order(order_id: str, caller: TheCaller, shop: TheShop, prefix: ThePrefix) ->
     return whole_order_view(owned, prefix, shop.standing(owned))
 
 
-def cancel(order_id: str, caller: TheCaller, shop: TheShop, prefix: ThePrefix) -> OrderView:
+async def cancel(order_id: str, caller: TheCaller, shop: TheShop, prefix: ThePrefix, room: TheStripeRoom) -> OrderView:
     """Take an order back, or stop its writing; any number of times. What is written is kept.
 
     Before the writing the whole price goes back. Once it has begun: with fewer than half of the planned scenes written
     the whole price goes back, and from half on the part is delivered as it stands.
     """
-    cancelled = shop.cancel(order_id, caller.name)
-    return order_view(cancelled, prefix, shop.standing(cancelled))
+
+    def cancelled() -> OrderView:
+        order = shop.cancel(order_id, caller.name)
+        return order_view(order, prefix, shop.standing(order))
+
+    return await room.ask(cancelled)

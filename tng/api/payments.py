@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -17,10 +18,11 @@ from starlette.concurrency import run_in_threadpool
 
 from tng.api.metrics import Metrics
 from tng.api.shared import REFUSALS, Answers, TheCaller, ThePrefix, TheSettings, TheShop, refuses
+from tng.api.stripe_room import StripeRoom, TheStripeRoom
 from tng.api.views import HealthView, OrderView, order_view
 from tng.errors import SignatureInvalid, TngError
 from tng.log import kind_of, told
-from tng.orders import Order
+from tng.orders import PAYABLE, Order
 from tng.settings import Settings
 from tng.shop import Shop
 
@@ -49,17 +51,30 @@ def payment_routes() -> APIRouter:
     return router
 
 
-def checkout(order_id: str, caller: TheCaller, shop: TheShop, prefix: ThePrefix) -> OrderView:
+async def checkout(
+    order_id: str, caller: TheCaller, shop: TheShop, prefix: ThePrefix, room: TheStripeRoom
+) -> OrderView:
     """Open the page on which the order can be paid, or give the one that is open."""
-    order = shop.open_checkout(order_id, caller.name)
-    return order_view(order, prefix, shop.standing(order))
+
+    def opened() -> OrderView:
+        order = shop.open_checkout(order_id, caller.name)
+        return order_view(order, prefix, shop.standing(order))
+
+    return await room.ask(opened)
 
 
-def pay_return(
-    caller: TheCaller, shop: TheShop, settings: TheSettings, session_id: Annotated[str, Query(max_length=300)] = ""
+async def pay_return(
+    caller: TheCaller,
+    shop: TheShop,
+    settings: TheSettings,
+    room: TheStripeRoom,
+    session_id: Annotated[str, Query(max_length=300)] = "",
 ) -> RedirectResponse:
-    """Where Stripe sends a customer who paid. Stripe is asked at once; where it is away, the page says so and waits."""
-    order_id = _own_order(shop, caller.name, session_id) if SESSION_ID.fullmatch(session_id) else None
+    """Where Stripe sends a customer who paid. Stripe is asked at once; where it is away, the page says so and waits.
+
+    Where a webhook was quicker, Stripe is not asked.
+    """
+    order_id = await _own_order(shop, room, caller.name, session_id) if SESSION_ID.fullmatch(session_id) else None
     return _to_dashboard(settings, {"order": order_id} if order_id else {})
 
 
@@ -106,18 +121,18 @@ def _act(shop: Shop) -> None:
         _ROOM.release()
 
 
-def _own_order(shop: Shop, customer: str, session_id: str) -> str | None:
-    """The caller's order of this checkout, confirmed if Stripe could be asked; a stranger's is none."""
+async def _own_order(shop: Shop, room: StripeRoom, customer: str, session_id: str) -> str | None:
+    """The caller's order of this checkout, confirmed where it was not and Stripe is quick; a stranger's is none."""
+    order: Order | None = None
     try:
-        confirmed: Order | None = shop.confirm_payment(session_id)
+        order = await run_in_threadpool(shop.order_of, session_id)
+        if order is None or (order.state in PAYABLE and order.customer == customer):
+            order = await room.ask(partial(shop.confirm_payment, session_id, waited_for=True))
     except TngError as error:
         kind = kind_of(error)
         words = "a return from checkout could not be confirmed yet: %s: %s"
         logger.warning(words, kind, error, extra=told(session=session_id, fault=kind))
-        confirmed = None
-    if confirmed is not None:
-        return confirmed.id if confirmed.customer == customer else None
-    return next((order.id for order in shop.orders(customer) if order.checkout_session_id == session_id), None)
+    return order.id if order is not None and order.customer == customer else None
 
 
 def _to_dashboard(settings: Settings, query: dict[str, str]) -> RedirectResponse:

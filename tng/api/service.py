@@ -16,6 +16,7 @@ from tng.api.background import repeating
 from tng.api.documentation import documentation_page
 from tng.api.downloads import download_routes
 from tng.api.events import event_routes
+from tng.api.followers import LOOK_SECONDS, Followers
 from tng.api.metrics import Measured, Metrics, metrics_routes
 from tng.api.operator import operator_routes
 from tng.api.orders import order_routes
@@ -23,6 +24,7 @@ from tng.api.payments import payment_routes
 from tng.api.refusals import install_refusals
 from tng.api.shared import TheCaller, ThePrefix, TheSettings
 from tng.api.shield import Shield
+from tng.api.stripe_room import StripeRoom
 from tng.api.views import HealthView
 from tng.bell import Bell
 from tng.log import FaultCounter
@@ -56,7 +58,7 @@ def make_api(
 
     ``lookout`` is what an operator sees of the house, and ``operations`` what they see of releases and retrainings,
     and do about them; what ``faults`` has counted is handed to the lookout every few seconds. ``bells`` wake the loops
-    of their names: "inbox" and "errands".
+    of their names: "inbox" and "errands"; and "events" the streams.
     """
 
     @asynccontextmanager
@@ -66,13 +68,16 @@ def make_api(
             "inbox": (lambda: shop.run_inbox(REPORTS_AT_ONCE), INBOX_SECONDS),
             "errands": (lambda: shop.run_errands(ERRANDS_AT_ONCE), ERRAND_SECONDS),
         }
+        if "events" in wakes:
+            loops["events"] = (followers.look, LOOK_SECONDS)
         if faults is not None:
             loops["faults"] = (partial(hand_over, faults, lookout), REPORT_SECONDS)
-        async with repeating(loops, bells):
+        async with repeating(loops, wakes):
             yield
         await auth.close()
 
-    prefix = auth.door.prefix
+    prefix, wakes = auth.door.prefix, bells or {}
+    followers = Followers(shop.marks, woken="events" in wakes)
     app = FastAPI(
         title=show.product,
         description=f"Order a teleplay of {show.title}, pay for it, watch it being written, take it along.",
@@ -82,8 +87,10 @@ def make_api(
         lifespan=lifespan,
     )
     app.state.shop, app.state.show, app.state.auth, app.state.settings = shop, show, auth, settings
-    streams = app.state.streams = Counter()
+    streams, app.state.followers = Counter[str](), followers
+    app.state.streams = streams
     app.state.lookout, app.state.operations = lookout, operations
+    app.state.stripe_room = StripeRoom()
     app.state.metrics = Metrics(lookout, operations, streams.total)
     app.add_middleware(Shield, public_url=settings.public)
     app.add_middleware(Measured, metrics=app.state.metrics, prefix=prefix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from tests.unit.tng.api_support import ADA, PREFIX, SCENES, SCRIPT, House, event
 from tng.api.events import STREAMS_EACH, Teller, follow
 from tng.errors import StoreBusy
 from tng.jobs import EventKind
+from tng.orders import Order
+from tng.standing import Standing
 
 LAST = len(SCENES)
 
@@ -168,7 +171,9 @@ async def test_a_locked_database_is_waited_for(house: House) -> None:
     assert told[-1] == "end"
 
 
-async def test_a_failed_order_is_followed_until_its_money_is_back(house: House) -> None:
+async def test_a_failed_order_is_followed_until_its_money_is_back(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     order = house.order()
     house.pay(order)
     job = house.claim()
@@ -180,8 +185,15 @@ async def test_a_failed_order_is_followed_until_its_money_is_back(house: House) 
         house.clock.advance(minutes=10)
         if house.store.tables.jobs[job.id].state.value == "queued":
             job = house.claim()
+    looked, standing = threading.Event(), house.shop.standing
+
+    def seen(order: Order) -> Standing:
+        looked.set()
+        return standing(order)
+
+    monkeypatch.setattr(house.shop, "standing", seen)
     telling = asyncio.create_task(stream(house, order.id))
-    await asyncio.sleep(0.3)
+    assert await asyncio.to_thread(looked.wait, 20)
     assert not telling.done()
     house.shop.run_errands()
     told = await asyncio.wait_for(telling, 5)

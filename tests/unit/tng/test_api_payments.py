@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +14,8 @@ from tests.fakes import START
 from tests.log_lines import logged
 from tests.samples import forced
 from tests.unit.tng.api_support import House, make_house, visiting
-from tng.orders import OrderState
+from tng.api.stripe_room import StripeRoom
+from tng.orders import PAYABLE, OrderState
 
 HOME = "http://house.test/hub/user-redirect/"
 
@@ -54,11 +57,67 @@ async def test_with_stripe_away_the_way_back_still_leads_to_the_order(house: Hou
     assert back.headers["location"] == f"{HOME}?order={order.id}"
 
 
+async def test_with_stripe_slow_nobody_waits_for_it_who_comes_back_and_the_money_is_found_later(house: House) -> None:
+    order = house.order()
+    house.gateway.pay(str(order.checkout_session_id))
+    house.gateway.report("checkout.session.completed", str(order.checkout_session_id))
+    house.gateway.slow = True
+    async with visiting(house) as ada:
+        back = await ada.get("/pay/return", params={"session_id": order.checkout_session_id})
+    assert back.headers["location"] == f"{HOME}?order={order.id}"
+    assert house.store.tables.orders[order.id].state is OrderState.PLACED
+    house.shop.reconcile()  # a loop has the patience
+    assert house.store.tables.orders[order.id].state is OrderState.PAID
+
+
+@pytest.mark.parametrize("state", [state for state in OrderState if state not in PAYABLE], ids=str)
+async def test_where_a_webhook_was_quicker_nothing_is_asked_of_stripe(house: House, state: OrderState) -> None:
+    order = house.pay(house.order())
+    house.store.tables.orders[order.id] = replace(order, state=state)
+    house.gateway.calls.clear()
+    async with visiting(house) as ada, visiting(house, "ben-token") as ben:
+        back = await ada.get("/pay/return", params={"session_id": order.checkout_session_id})
+        strange = await ben.get("/pay/return", params={"session_id": order.checkout_session_id})
+    assert (back.headers["location"], strange.headers["location"]) == (f"{HOME}?order={order.id}", HOME)
+    assert house.gateway.calls == []
+
+
 async def test_a_strangers_session_leads_home_and_tells_nothing(house: House) -> None:
     order = house.order()
+    house.gateway.calls.clear()
     async with visiting(house, "ben-token") as ben:
         back = await ben.get("/pay/return", params={"session_id": order.checkout_session_id})
     assert back.headers["location"] == HOME
+    assert house.gateway.calls == []
+
+
+async def test_with_no_place_free_the_way_back_leads_to_the_order_and_a_click_is_told_to_come_again(
+    house: House,
+) -> None:
+    order = house.order()
+    house.app.state.stripe_room = StripeRoom(places=1, patience_seconds=0.05)
+    taken, over = threading.Event(), threading.Event()
+    held = asyncio.create_task(house.app.state.stripe_room.ask(lambda: (taken.set(), over.wait(10))))
+    await asyncio.to_thread(taken.wait, 10)
+    async with visiting(house) as ada:
+        back = await ada.get("/pay/return", params={"session_id": order.checkout_session_id})
+        page = await ada.get(f"/orders/{order.id}")
+        clicks = [await ada.post(f"/orders/{order.id}/{verb}") for verb in ("checkout", "cancel")]
+        over.set()
+        await held
+        again = await ada.post(f"/orders/{order.id}/checkout")
+    assert back.headers["location"] == f"{HOME}?order={order.id}"
+    assert (page.status_code, again.status_code) == (200, 200)
+    assert [(each.status_code, each.json()["error"]) for each in clicks] == [(503, "GatewayUnavailable")] * 2
+    assert all(each.headers["retry-after"] and "Nothing was charged" in each.json()["message"] for each in clicks)
+
+
+async def test_a_place_is_free_again_whatever_became_of_the_call() -> None:
+    room = StripeRoom(places=1, patience_seconds=0.05)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            await room.ask(lambda: 1 // 0)
+    assert await room.ask(lambda: 7) == 7
 
 
 @pytest.mark.parametrize("session_id", ["", "x", "cs_../../v1/refunds", "cs_unknown", "pi_123", "cs_a?b", "cs_a\n"])

@@ -81,9 +81,9 @@ class TestBeforeItIsPaid:
     def test_one_that_is_paid_at_the_last_moment_is_refunded(self, house: House) -> None:
         order, close = house.placed(), house.gateway.close_checkout
 
-        def too_late(session_id: str) -> None:
+        def too_late(session_id: str, **how: bool) -> None:
             house.gateway.pay(session_id)
-            close(session_id)
+            close(session_id, **how)
 
         house.gateway.close_checkout = too_late  # type: ignore[method-assign]
         assert cancel(house, order).state is OrderState.REFUNDING

@@ -10,7 +10,7 @@ import pytest
 
 from tests.house import House, session_of
 from tests.samples import a_paid_order, keep, the_order
-from tng.errors import IllegalMove, OrderNotFound
+from tng.errors import IllegalMove, OrderNotFound, StoreBusy
 from tng.jobs import JobState
 from tng.orders import Order, OrderState
 from tng.payments import Dispute
@@ -56,6 +56,19 @@ class TestErrands:
         assert the_order(house.store, order.id).state is OrderState.REFUNDED
         house.clock.advance(days=1)
         assert house.shop.run_errands() == 0
+
+    def test_a_look_that_finds_nothing_due_waits_for_no_lock(self, house: House) -> None:
+        order = self.owed(house)
+        house.gateway.down = True
+        house.shop.run_errands()  # it stays due, later
+        house.store.busy = True  # type: ignore[attr-defined]
+        assert house.shop.run_errands() == 0
+        house.clock.advance(minutes=2)
+        with pytest.raises(StoreBusy):  # the control: what is due is written for
+            house.shop.run_errands()
+        house.store.busy = house.gateway.down = False  # type: ignore[attr-defined]
+        assert house.shop.run_errands() == 1
+        assert the_order(house.store, order.id).state is OrderState.REFUNDED
 
     def test_runs_no_more_than_it_is_told(self, house: House) -> None:
         keep(house.store, *(a_paid_order(n, OrderState.REFUNDING) for n in range(1, 4)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from tests.house import COMPLETED, House, session_of
 from tests.samples import the_job, the_order
 from tng.errors import SignatureInvalid, StoreBusy
 from tng.jobs import JobState
-from tng.orders import MOVES, Order, OrderState
+from tng.orders import MOVES, PAYABLE, Order, OrderState
 from tng.payments import CheckoutStatus, Dispute
 
 KINDS = (
@@ -201,7 +201,7 @@ class TestRun:
         class Death(BaseException):
             pass
 
-        def dies(_session_id: str) -> object:
+        def dies(_session_id: str, **_how: bool) -> object:
             raise Death
 
         alive, house.gateway.read_payment = house.gateway.read_payment, dies  # type: ignore[assignment, method-assign]
@@ -313,6 +313,45 @@ class TestRun:
         assert the_order(house.store, order.id).state is OrderState.REFUNDED
 
 
+class TestWhatIsKnown:
+    """Reports that can teach nothing cost Stripe no question."""
+
+    PAID = (COMPLETED, "checkout.session.async_payment_succeeded")
+
+    def acted_on(self, house: House, kind: str, order: Order) -> list[str]:
+        """What Stripe is asked because of such a report."""
+        house.gateway.calls.clear()
+        house.shop.receive_event(*house.gateway.webhook(kind, session_of(order)))
+        assert house.shop.run_inbox() == 1
+        return house.gateway.calls
+
+    @pytest.mark.parametrize("kind", PAID)
+    @pytest.mark.parametrize("state", [state for state in OrderState if state not in PAYABLE], ids=str)
+    def test_that_a_page_was_paid_is_not_asked_again_where_it_is_known(
+        self, house: House, state: OrderState, kind: str
+    ) -> None:
+        order = house.put(house.paid(), state)
+        assert self.acted_on(house, kind, order) == []
+        assert the_order(house.store, order.id) == order
+
+    @pytest.mark.parametrize("kind", PAID)
+    def test_that_another_page_was_paid_is_asked_and_goes_back(self, house: House, kind: str) -> None:
+        first = house.placed()
+        house.gateway.expire(session_of(first))
+        again = house.shop.open_checkout(first.id, "ada")
+        house.gateway.change(session_of(first), status=CheckoutStatus.OPEN)  # Stripe took it after all
+        house.gateway.pay(session_of(again))
+        house.shop.confirm_payment(session_of(again))
+        house.gateway.pay(session_of(first))
+        assert "read_payment" in self.acted_on(house, kind, first)
+        assert house.shop.run_errands() == 1
+        assert list(house.gateway.refunds.values()) == [f"pi_{session_of(first)}"]
+
+    @pytest.mark.parametrize("kind", ["charge.refunded", "charge.dispute.created", "charge.dispute.closed"])
+    def test_what_became_of_the_money_is_always_asked(self, house: House, kind: str) -> None:
+        assert "read_payment" in self.acted_on(house, kind, house.paid())
+
+
 class TestReconcile:
     def test_what_no_webhook_brought_is_found_in_stripes_own_list(self, house: House) -> None:
         order = house.paid()
@@ -331,14 +370,64 @@ class TestReconcile:
         house.shop.reconcile()
         assert house.reports_waiting() == 0
 
-    def test_later_looks_go_back_an_hour_and_not_three_days(self, house: House) -> None:
-        asked = []
+    def looks(self, house: House) -> list[datetime]:
+        """From when on Stripe is asked for its list, look by look."""
+        asked: list[datetime] = []
         house.gateway.recent_events = lambda since: asked.append(since) or ()  # type: ignore[method-assign, func-returns-value]
+        return asked
+
+    def test_the_first_look_goes_as_far_back_as_stripe_does_and_later_ones_an_hour(self, house: House) -> None:
+        house.placed()
+        asked, began_at = self.looks(house), house.clock.now()
         house.shop.reconcile()
-        began_at = house.clock.now()
         house.clock.advance(minutes=10)
         house.shop.reconcile()
-        assert asked == [began_at - timedelta(days=3), began_at - timedelta(hours=1)]
+        assert asked == [began_at - timedelta(days=30), began_at - timedelta(hours=1)]
+
+    @pytest.mark.parametrize(
+        ("down_hours", "back_hours"),
+        [(9, 10), (20 * 24, 20 * 24 + 1), (90 * 24, 30 * 24)],
+        ids=["night", "weeks", "season"],
+    )
+    def test_after_a_start_the_list_is_read_from_where_it_was_left(
+        self, house: House, down_hours: int, back_hours: int
+    ) -> None:
+        house.placed()
+        asked = self.looks(house)
+        house.shop.reconcile()
+        now = house.clock.advance(hours=down_hours)
+        house.new_shop().reconcile()
+        assert asked[1] == now - timedelta(hours=back_hours)
+
+    def test_a_database_without_orders_looks_back_three_days(self, house: House) -> None:
+        asked = self.looks(house)
+        house.shop.reconcile()
+        assert asked == [house.clock.now() - timedelta(days=3)]
+
+    def test_a_look_that_was_broken_off_is_begun_again_where_it_began(self, house: House) -> None:
+        order = house.placed()
+        house.shop.reconcile()
+        house.clock.advance(days=10)
+        house.gateway.pay(session_of(order))
+        house.gateway.report("charge.dispute.created", session_of(order))
+        house.clock.advance(days=10)
+        house.gateway.down = True
+        house.new_shop().reconcile()
+        house.shop.receive_event(*house.gateway.webhook("charge.refunded", session_of(order)))  # it is up, and hears
+        house.gateway.down = False
+        again = house.new_shop()
+        again.reconcile()
+        with house.store.read() as work:
+            assert work.inbox.knows(f"evt_charge.dispute.created_{session_of(order)}")
+
+    def test_a_bookmark_of_a_clock_that_was_wrong_is_not_believed(self, house: House) -> None:
+        house.placed()
+        with house.store.begin() as work:
+            work.inbox.list_until(house.clock.now() + timedelta(days=365))
+            work.commit()
+        asked = self.looks(house)
+        house.shop.reconcile()
+        assert asked == [house.clock.now() - timedelta(days=30)]
 
     def test_a_frozen_order_is_asked_about_again(self, house: House) -> None:
         order = house.paid()

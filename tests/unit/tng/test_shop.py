@@ -166,9 +166,15 @@ class TestOpenCheckout:
     def test_a_closed_shop_opens_no_new_page_but_keeps_open_ones(self, house: House) -> None:
         opened, unopened = house.placed("a"), house.shop.place_order("ada", PREMISE, "b")
         house.closed = True
+        house.clock.advance(minutes=3)  # whoever was just let in is let in
         assert house.shop.open_checkout(opened.id, "ada") == opened
         with pytest.raises(ShopClosed):
             house.shop.open_checkout(unopened.id, "ada")
+
+    def test_who_was_let_in_has_a_moment_to_open_the_page(self, house: House) -> None:
+        order = house.shop.place_order("ada", PREMISE, "a")
+        house.closed = True
+        assert house.shop.open_checkout(order.id, "ada").checkout_url
 
     def test_money_that_does_not_fit_is_not_covered_up_by_a_new_page(self, house: House) -> None:
         order = house.placed()
@@ -245,10 +251,10 @@ class TestReconcile:
         house.gateway.pay(session_of(good))
         read = house.gateway.read_payment
 
-        def stumble(session_id: str) -> object:
+        def stumble(session_id: str, **how: bool) -> object:
             if session_id == bad.checkout_session_id:
                 raise fault
-            return read(session_id)
+            return read(session_id, **how)
 
         house.gateway.read_payment = stumble  # type: ignore[assignment, method-assign]
         with logged() as lines:
@@ -292,10 +298,10 @@ class TestReconcile:
         sessions = [session_of(house.placed(f"key-{number}")) for number in range(3)]
         read = house.gateway.read_payment
 
-        def silent_about_one(session_id: str) -> Payment:
+        def silent_about_one(session_id: str, **how: bool) -> Payment:
             if session_id == sessions[0]:
                 raise GatewayUnavailable("500, whatever one does")
-            return read(session_id)
+            return read(session_id, **how)
 
         house.gateway.read_payment = silent_about_one  # type: ignore[method-assign]
         house.gateway.pay(sessions[2])

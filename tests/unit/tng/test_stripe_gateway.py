@@ -137,6 +137,28 @@ def test_stripes_errors_become_ours(
     assert "Jean-Luc" not in str(caught.value)
 
 
+@pytest.mark.parametrize("waited_for", [False, True], ids=["patient", "waited-for"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(lambda g, w: g.read_payment("cs_1", waited_for=w), id="read"),
+        pytest.param(lambda g, w: g.close_checkout("cs_1", waited_for=w), id="close"),
+    ],
+)
+def test_every_question_of_a_call_has_the_patience_of_its_caller(
+    call: Callable[[StripeGateway, bool], object], waited_for: bool
+) -> None:
+    facts = session(**charged(refunded=True, disputed=True))
+    ours, asked = gateway(facts, disputes=listed(SimpleNamespace(status="won")), refunds=listed())
+    of_the_other_kind: Any = SimpleNamespace()  # nothing can be asked there
+    if waited_for:
+        ours._client = of_the_other_kind
+    else:
+        ours._waited_for = of_the_other_kind
+    call(ours, waited_for)
+    assert len(asked.asked) == 1
+
+
 def test_a_charge_that_was_refunded_already_is_refunded() -> None:
     error = stripe.InvalidRequestError("already", None, "charge_already_refunded")
     gateway(error)[0].refund("pi_1", order_id="o", key="k")

@@ -154,9 +154,9 @@ class TestConfirmPayment:
         house.gateway.pay(session_of(order))
         read = house.gateway.read_payment
 
-        def write_meanwhile(session_id: str) -> object:
+        def write_meanwhile(session_id: str, **how: bool) -> object:
             with house.store.begin():
-                return read(session_id)
+                return read(session_id, **how)
 
         house.gateway.read_payment = write_meanwhile  # type: ignore[assignment, method-assign]
         assert house.shop.confirm_payment(session_of(order)) is not None
@@ -311,8 +311,8 @@ class TestAnOldAnswer:
         """The next answers of Stripe's are of before ``meanwhile``, which happens while they are on their way."""
         asked, left = house.gateway.read_payment, [times]
 
-        def read(session_id: str) -> Payment:
-            payment = asked(session_id)
+        def read(session_id: str, **how: bool) -> Payment:
+            payment = asked(session_id, **how)
             if left[0] > 0:
                 left[0] -= 1
                 meanwhile()

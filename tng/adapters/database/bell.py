@@ -1,13 +1,17 @@
-"""PostgreSQL's LISTEN and NOTIFY as a bell: a commit that leaves something to do wakes those who wait for it.
+"""Bells of a database: a commit that leaves something to do wakes those who wait for it.
 
-NOTIFY is part of the transaction: nobody is woken before there is something to find, nor where nothing was committed.
-SQLite tells nobody: there a bell rings for what its own process committed.
+On PostgreSQL they are LISTEN and NOTIFY. NOTIFY is part of the transaction: nobody is woken before there is something
+to find, nor where nothing was committed. SQLite tells nobody: there a bell rings for what its own process committed,
+and one that must hear of other processes looks whether the file is another.
 """
 
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -22,6 +26,9 @@ LOOK_SECONDS = 1.0
 """A bell that is taken down ends its thread so soon."""
 AGAIN_SECONDS = 2.0
 """A database that is away is asked again after so long."""
+
+FILE_SECONDS = 0.1
+"""How often a file is looked at; a look takes five microseconds."""
 
 TOPICS = "tng_topics"
 """What a session remembers them under."""
@@ -64,6 +71,45 @@ class PostgresBell(Bell):
         while not self._closed.is_set():
             for _ in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
                 self.ring()
+
+
+class FileBell(Bell):
+    """Rings for what its own store commits about its topics, and for whatever anybody else commits to the file.
+
+    SQLite counts commits of other connections, and says nothing of what they were
+    (sqlite.org/pragma.html#pragma_data_version). One thread looks at the count, on a connection of its own. While the
+    file cannot be read the bell is silent; then it rings, for whatever was missed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._address = f"{path.absolute().as_uri()}?mode=rw"
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._keep_looking, name="bell", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Take it down, and end its connection."""
+        self._closed.set()
+        self._thread.join()
+
+    def _keep_looking(self) -> None:
+        while not self._closed.is_set():
+            try:
+                with closing(sqlite3.connect(self._address, uri=True, isolation_level=None)) as connection:
+                    self._look(connection)
+            except sqlite3.Error as error:
+                logger.info("the bell is silent, and everybody looks by themselves (%s)", type(error).__name__)
+                self._closed.wait(AGAIN_SECONDS)
+
+    def _look(self, connection: sqlite3.Connection) -> None:
+        seen = None
+        while not self._closed.is_set():
+            version = connection.execute("PRAGMA data_version").fetchone()
+            if version != seen:
+                seen = version
+                self.ring()
+            self._closed.wait(FILE_SECONDS)
 
 
 def rings_for(session: Session, topic: Topic) -> None:

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tng.adapters.database.bell import rings_for
-from tng.adapters.database.records import ErrandRecord, InboxRecord
-from tng.adapters.database.repositories import Table
+from tng.adapters.database.records import BookmarkRecord, ErrandRecord, InboxRecord
+from tng.adapters.database.table import Table
 from tng.bell import Topic
 from tng.jobs import Errand
 from tng.payments import PaymentEvent
+
+STRIPES_LIST = "stripe's events"
+"""The bookmark in Stripe's own list."""
 
 
 class SqlOutbox(Table):
@@ -32,12 +36,14 @@ class SqlOutbox(Table):
             self._session.flush()
             rings_for(self._session, Topic.OUTBOX)
 
+    def is_due(self, now: datetime, *kinds: str) -> bool:
+        """Whether there is something to take."""
+        return bool(self._session.scalar(select(exists().where(*_due(now, kinds)))))
+
     def take(self, now: datetime, again_at: datetime, *kinds: str) -> Errand | None:
         """The oldest errand of these kinds that is due, or None."""
-        due = select(ErrandRecord).where(~ErrandRecord.done, ErrandRecord.due_at <= now)
-        due = due.where(ErrandRecord.kind.in_(kinds)) if kinds else due
-        oldest = due.order_by(ErrandRecord.id).limit(1).with_for_update(skip_locked=True)
-        record = self._session.scalars(oldest).one_or_none()
+        oldest = select(ErrandRecord).where(*_due(now, kinds)).order_by(ErrandRecord.id).limit(1)
+        record = self._session.scalars(oldest.with_for_update(skip_locked=True)).one_or_none()
         if record is None:
             return None
         record.tries, record.due_at = record.tries + 1, again_at
@@ -71,8 +77,7 @@ class SqlInbox(Table):
 
     def receive(self, event: PaymentEvent, now: datetime) -> bool:
         """Keep it, due at once; whether it is new."""
-        dialect = postgresql if self._session.get_bind().dialect.name == "postgresql" else sqlite
-        row = dialect.insert(InboxRecord).values(InboxRecord.fields_of(event, now))
+        row = self._dialect.insert(InboxRecord).values(InboxRecord.fields_of(event, now))
         # another that adds it in the same moment is waited for, and is no error
         added = row.on_conflict_do_nothing().returning(InboxRecord.event_id)
         is_new = self._session.execute(added).first() is not None
@@ -84,9 +89,13 @@ class SqlInbox(Table):
         """Whether this event was received."""
         return self._session.get(InboxRecord, event_id) is not None
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether there is something to take."""
+        return bool(self._session.scalar(select(exists().where(*_unprocessed(now)))))
+
     def take(self, now: datetime, again_at: datetime) -> PaymentEvent | None:
         """The oldest one that is due and not processed, or None; it comes back at ``again_at``."""
-        due = select(InboxRecord).where(InboxRecord.processed_at.is_(None), InboxRecord.due_at <= now)
+        due = select(InboxRecord).where(*_unprocessed(now))
         oldest_first = due.order_by(InboxRecord.received_at, InboxRecord.created_at, InboxRecord.event_id)
         record = self._session.scalars(oldest_first.limit(1).with_for_update(skip_locked=True)).one_or_none()
         if record is None:
@@ -119,8 +128,32 @@ class SqlInbox(Table):
         gone = self._session.execute(delete(InboxRecord).where(InboxRecord.processed_at < before))
         return gone.rowcount  # type: ignore[attr-defined, no-any-return]
 
+    def listed_until(self) -> datetime | None:
+        """Until when Stripe's own list was read."""
+        return self._session.scalar(select(BookmarkRecord.at).where(BookmarkRecord.name == STRIPES_LIST))
+
+    def list_until(self, at: datetime) -> None:
+        """It was read until then."""
+        row = self._dialect.insert(BookmarkRecord).values(name=STRIPES_LIST, at=at)
+        moved = row.on_conflict_do_update(index_elements=[BookmarkRecord.name], set_={"at": row.excluded.at})
+        self._session.execute(moved)
+
+    @property
+    def _dialect(self) -> Any:
+        """What a row is added with that another may add in the same moment."""
+        return postgresql if self._session.get_bind().dialect.name == "postgresql" else sqlite
+
     def _received(self, event_id: str) -> InboxRecord:
         record = self._one(select(InboxRecord).where(InboxRecord.event_id == event_id))
         if record is None:
             raise LookupError(f"no event {event_id} was received")
         return record
+
+
+def _due(now: datetime, kinds: Sequence[str]) -> list[ColumnElement[bool]]:
+    due = [~ErrandRecord.done, ErrandRecord.due_at <= now]
+    return [*due, ErrandRecord.kind.in_(kinds)] if kinds else due
+
+
+def _unprocessed(now: datetime) -> list[ColumnElement[bool]]:
+    return [InboxRecord.processed_at.is_(None), InboxRecord.due_at <= now]

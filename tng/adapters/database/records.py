@@ -266,6 +266,15 @@ class InboxRecord(Record):
         }
 
 
+class BookmarkRecord(Record):
+    """A row of ``bookmarks``: how far a list was read that is kept elsewhere."""
+
+    __tablename__ = "bookmarks"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[datetime]
+
+
 def _as_it_is(value: Any) -> Any:
     return value
 

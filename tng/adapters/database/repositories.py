@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, false, func, nulls_first, or_, select
+from sqlalchemy import ColumnElement, and_, delete, false, func, nulls_first, or_, select
 from sqlalchemy.orm import Session
 
 from tng.adapters.database.bell import rings_for
@@ -21,45 +21,26 @@ from tng.adapters.database.records import (
     JobRecord,
     MoveRecord,
     OrderRecord,
-    Record,
     order_of,
 )
+from tng.adapters.database.table import Table
 from tng.bell import Topic
 from tng.errors import IllegalMove, LeaseLost, OrderNotFound
 from tng.jobs import ENDED, MARKS, MOST_ATTEMPTS, WRITING, EventKind, Job, JobEvent, JobKind, JobState
-from tng.orders import LeftOut, Move, Order, OrderState, follows
+from tng.orders import LeftOut, Mark, Move, Order, OrderState, follows
 from tng.ports import Event
 
 MOST_HEARD = 500
 """How many events are read at once."""
 
-SomeRecord = TypeVar("SomeRecord", bound=Record)
-
-
-class Table:
-    """A session, and whether its rows are to be locked."""
-
-    def __init__(self, session: Session, *, writes: bool) -> None:
-        self._session = session
-        self._writes = writes
-
-    def _locked(self, query: Select[SomeRecord]) -> Select[SomeRecord]:
-        return query.with_for_update() if self._writes else query
-
-    def _one(self, query: Select[SomeRecord]) -> SomeRecord | None:
-        return self._session.scalars(self._locked(query)).one_or_none()
-
-    def _one_or_free(self, name: str, query: Select[SomeRecord]) -> SomeRecord | None:
-        """None means that nobody else adds a row of this name before the unit ends: what is not there has no lock."""
-        found = self._one(query)
-        if found is None and self._writes and self._session.get_bind().dialect.name == "postgresql":
-            self._session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
-            found = self._one(query)
-        return found
-
 
 class SqlOrders(Table):
     """See :class:`tng.ports.Orders`."""
+
+    def __init__(self, session: Session, *, writes: bool) -> None:
+        super().__init__(session, writes=writes)
+        self._held: dict[str, OrderRecord] = {}
+        """Rows that this unit has read under a lock: they are as they were read, and need not be read again."""
 
     def add(self, order: Order) -> Order:
         """Store a new order, and its moves in the audit."""
@@ -84,7 +65,7 @@ class SqlOrders(Table):
             customer, request_key = request
             query = query.where(OrderRecord.customer == customer, OrderRecord.request_key == request_key)
             record = self._one_or_free(f"order {customer} {request_key}", query)
-            return record.to_order() if record else None
+            return self._hold(record).to_order() if record else None
         if session_id is not None:
             query = query.where(OrderRecord.checkout_session_id == session_id)
         elif payment_intent_id is not None:
@@ -92,7 +73,7 @@ class SqlOrders(Table):
         else:
             return None
         record = self._one(query)
-        return record.to_order() if record else None
+        return self._hold(record).to_order() if record else None
 
     def of(self, customer: str) -> Sequence[Order]:
         """The customer's orders, the newest first, their scripts left out."""
@@ -113,7 +94,7 @@ class SqlOrders(Table):
 
     def save(self, order: Order) -> Order:
         """Store what changed, and its moves in the audit. Raises OrderNotFound, IllegalMove."""
-        record = self._record(order.id)
+        record = self._held.get(order.id) or self._record(order.id)
         if not follows(OrderState(record.state), order):
             raise IllegalMove(f"order {order.id}: no move leads from {record.state} to {order.state}; nothing is saved")
         record.take(order)
@@ -124,6 +105,15 @@ class SqlOrders(Table):
         """How the order came to its state, the first move first."""
         query = select(MoveRecord).where(MoveRecord.order_id == order_id).order_by(MoveRecord.id)
         return [record.to_move() for record in self._session.scalars(query)]
+
+    def marks(self, order_ids: Collection[str]) -> Mapping[str, Mark]:
+        """How far the story of each of these orders has come."""
+        moved = select(func.max(MoveRecord.id)).where(MoveRecord.order_id == OrderRecord.id)
+        said = select(func.max(JobEventRecord.id)).join(JobRecord, JobRecord.id == JobEventRecord.job_id)
+        said = said.where(JobRecord.order_id == OrderRecord.id)
+        marks = select(OrderRecord.id, moved.scalar_subquery(), said.scalar_subquery())
+        rows = self._session.execute(marks.where(OrderRecord.id.in_(order_ids)))
+        return {order_id: (move or 0, event or 0) for order_id, move, event in rows}
 
     def listed(self, *states: OrderState, customer: str | None = None, troubled: bool = False) -> Sequence[Order]:
         """The orders in these states, or in any, the oldest first, their scripts left out."""
@@ -150,6 +140,7 @@ class SqlOrders(Table):
         for move in order.moves:
             self._session.add(MoveRecord.of(order.id, move))
             self._session.flush()  # one by one: their ids are their order
+            rings_for(self._session, Topic.EVENTS)
         return replace(order, moves=())
 
     def _record(self, order_id: str, customer: str | None = None) -> OrderRecord:
@@ -159,6 +150,11 @@ class SqlOrders(Table):
         record = self._one(query)
         if record is None:
             raise OrderNotFound(f"order {order_id} is not there for this customer")
+        return self._hold(record)
+
+    def _hold(self, record: OrderRecord) -> OrderRecord:
+        if self._writes:
+            self._held[record.id] = record
         return record
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, Integer, Table, func, inspect, select
 from tng.adapters.database import house_records, retraining_records
 from tng.adapters.database.engine import READS, busy_means_busy
 from tng.adapters.database.migrate import HEAD, upgrade_within
-from tng.adapters.database.records import Record, UtcTime
+from tng.adapters.database.records import BookmarkRecord, Record, UtcTime
 from tng.errors import BackupError
 
 OF_THE_MOMENT: Final = frozenset(
@@ -30,7 +30,9 @@ OF_THE_MOMENT: Final = frozenset(
 )
 """Who works now, and who holds what: it means nothing in another house, or later."""
 
-MAY_BE_THERE: Final = frozenset({house_records.FaultRecord.__tablename__, house_records.GpuUseRecord.__tablename__})
+MAY_BE_THERE: Final = frozenset(
+    record.__tablename__ for record in (house_records.FaultRecord, house_records.GpuUseRecord, BookmarkRecord)
+)
 """A house that was only just opened may have such rows, and is empty all the same."""
 
 LEDGER: Final = retraining_records.PromotionRecord.__tablename__

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import Engine, QueuePool
 from sqlalchemy.orm import Session
 
 from tng.adapters.clock import SystemClock
-from tng.adapters.database.bell import PostgresBell, notify, topics_of
+from tng.adapters.database.bell import FileBell, PostgresBell, notify, topics_of
 from tng.adapters.database.boxes import SqlInbox, SqlOutbox
 from tng.adapters.database.clock import DatabaseClock
 from tng.adapters.database.engine import READS, busy_means_busy
@@ -112,15 +113,22 @@ class SqlStore:
             self._writers.release()
 
     def bell(self, *topics: Topic) -> Bell:
-        """Rings when something of these topics was committed: by whomever; on SQLite by this store alone."""
+        """Rings when something of these topics was committed: by whomever; on SQLite by this store alone.
+
+        One for EVENTS, which come from other processes, rings on SQLite for whatever those commit, too. One for work
+        does not: to look for work there takes the lock of whoever writes.
+        """
         if self._is_postgres:
             return PostgresBell(self._writing, *topics)
-        bell = Bell()
+        path = self._writing.url.database
+        bell = FileBell(Path(path)) if path and Topic.EVENTS in topics else Bell()
         self._bells.append((frozenset(topics), bell))
         return bell
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and the bells on a file."""
+        for _, bell in self._bells:
+            bell.close()
         self._writing.dispose()
 
     def _ring(self, topics: frozenset[Topic]) -> None:
