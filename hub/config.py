@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from jupyterhub.utils import subdomain_hook_idna
 from traitlets.config import Config
 
+from hub.accounts import Forgetful
 from hub.auth import account, configure_sign_in
 from hub.carriers import configure_carrier
 from hub.entrance import listening_url
@@ -67,6 +68,7 @@ def configure_building(c: Config, settings: Settings, show: Show) -> None:
     hub.public_url = f"{settings.public}/"
     hub.hub_bind_url = settings.internal_url("hub")
     hub.db_url = f"sqlite:///{home / HUB_DATABASE}"
+    hub.db_kwargs = {"connect_args": {"factory": Forgetful, "check_same_thread": False}}
     hub.cookie_secret = bytes.fromhex(own_secret(home, "hub-cookie"))
     hub.tornado_settings = tornado_settings(settings)
     hub.cleanup_servers = not settings.keep_servers

@@ -16,7 +16,7 @@ from hub.places import PROXY, find_node
 from hub.processes import end
 from hub.production import refuse
 from tng.adapters.in_use import release_in_use
-from tng.errors import SettingsError
+from tng.errors import HouseOpen, SettingsError
 from tng.settings import Settings
 
 MIB = 2**20
@@ -24,7 +24,9 @@ MIB = 2**20
 
 @contextmanager
 def open_home(settings: Settings) -> Iterator[Path]:
-    """The home folder, ours alone until the end. Raises SettingsError where it is unusable or another house has it."""
+    """The home folder, ours alone until the end. Raises SettingsError where it is unusable, HouseOpen where another
+    house has it.
+    """
     refuse(settings)
     home = settings.make_home()
     try:
@@ -37,7 +39,7 @@ def open_home(settings: Settings) -> Iterator[Path]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise SettingsError(f"another one runs in TNG_HOME {home} already; stop it, or name another folder") from None
+        raise HouseOpen(f"another one runs in TNG_HOME {home} already; stop it, or name another folder") from None
     try:
         yield home
     finally:

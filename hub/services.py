@@ -44,10 +44,14 @@ OPERATOR_SCOPES = (
 )
 """What an operator may do beside that: see who is here and stop a server. Not enter it, and not administer the hub."""
 
+FORGETTING = "forget"
+"""Who takes accounts away while the house is open; see ``hub.forget``."""
+
 SERVICE_SCOPES = {
     "api": ("list:users", "read:servers", "read:users:activity"),
     "idle-culler": ("list:users", "read:users:activity", "read:servers", "delete:servers"),
     "prometheus": ("read:metrics", API_ACCESS),
+    FORGETTING: ("delete:users",),
 }
 """What each service may do; one that is not named here, nothing. The api asks about a caller by the caller's token."""
 
@@ -98,7 +102,8 @@ def configure_services(c: Config, settings: Settings) -> None:
         worker_service(settings),
         scheduler_service(settings),
         culler_service(settings),
-        prometheus_service(settings),
+        bearer(settings, "prometheus"),
+        bearer(settings, FORGETTING),
     ]
     c.JupyterHub.services = [as_own_user(settings, one) for one in services] if isolates(settings) else services
 
@@ -169,10 +174,9 @@ def culler_service(settings: Settings) -> dict[str, Any]:
     return {"name": "idle-culler", "display": False, "command": command, "environment": environment, "cwd": str(ROOT)}
 
 
-def prometheus_service(settings: Settings) -> dict[str, Any]:
-    """Whoever reads the figures: no process of ours, but a token, which is kept in the file ``keys/prometheus``."""
-    token = own_secret(settings.home.resolve(), "prometheus")
-    return {"name": "prometheus", "display": False, "api_token": token}
+def bearer(settings: Settings, name: str) -> dict[str, Any]:
+    """Whoever reads the figures, or forgets people: no process of ours, but a token, which is kept in ``keys``."""
+    return {"name": name, "display": False, "api_token": own_secret(settings.home.resolve(), name)}
 
 
 def stripe_environment(settings: Settings) -> dict[str, str]:

@@ -21,6 +21,7 @@ from tng.erasing import erase
 from tng.errors import OrderNotFound, ScriptError, StillOwed
 from tng.export.colophon import Colophon
 from tng.export.formats import FORMATS
+from tng.gpu_ledger import LEASE
 from tng.jobs import Job
 from tng.log import told
 from tng.orders import ENDS, Order
@@ -77,6 +78,8 @@ class Customers:
     def forget(self, name: str) -> str:
         """Take their words away and put another name in place of theirs, in one commit: the new name.
 
+        Which GPUs they used is forgotten, but for a use that is not over.
+
         Raises StillOwed where an order has not come to its end, OrderNotFound, StoreBusy, OSError.
         """
         pseudonym = f"{PSEUDONYM}{secrets.token_hex(16)}"
@@ -87,6 +90,7 @@ class Customers:
             _refuse_open(orders)
             for order in orders:
                 erase(work, order, self._runs, self._clock.now(), customer=pseudonym)
+            work.gpus.forget(self._clock.now() - LEASE, name)  # what goes on is over one day, and a week later it goes
             work.commit()
         logger.info("a customer is forgotten", extra=told(orders=len(orders)))
         return pseudonym

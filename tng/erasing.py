@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from tng.gpus import WEEK
 from tng.jobs import ENDED, WRITING, Job
 from tng.log import told
 from tng.orders import Order, OrderState
@@ -76,9 +77,9 @@ class Sweep:
         self._run_days = run_days
 
     def run(self) -> dict[str, int]:
-        """Do all of it: how many orders, events and folders went. Raises StoreBusy, OSError."""
+        """Do all of it: how many orders, events, uses of GPUs and folders went. Raises StoreBusy, OSError."""
         erased = sum(self._erase(timedelta(days=days), states) for days, states in self._rules if days)
-        gone = {"orders": erased, "events": self._hush(), "runs": self.prune()}
+        gone = {"orders": erased, "events": self._hush(), "uses": self._forget_uses(), "runs": self.prune()}
         if any(gone.values()):
             logger.info("what is old is gone", extra=told(**gone))
         return gone
@@ -108,6 +109,13 @@ class Sweep:
     def _hush(self) -> int:
         with self._store.begin() as work:
             gone = work.jobs.hush(self._clock.now() - EVENTS_KEPT)
+            work.commit()
+        return gone
+
+    def _forget_uses(self) -> int:
+        """Who used a GPU, once it counts against nobody's hours any more."""
+        with self._store.begin() as work:
+            gone = work.gpus.forget(self._clock.now() - WEEK)
             work.commit()
         return gone
 

@@ -39,6 +39,7 @@
     ├── ApiError              the api refused, or could not be reached
     ├── HomeTaken             a home folder that is another person's
     └── SettingsError         the configuration cannot be started
+        └── HouseOpen         another one runs in this home folder
 
 Each carries two sentences: ``str(error)`` for the log (what is wrong, the value, what to do; never a
 premise, an address or script text) and ``user_message`` for the person in front of the page.
@@ -256,3 +257,7 @@ class HomeTaken(TngError):
 
 class SettingsError(TngError):
     """The configuration cannot be started; the message says which setting and what it must be."""
+
+
+class HouseOpen(SettingsError):
+    """Another one runs in this home folder already."""

@@ -191,3 +191,9 @@ class Gpus(Protocol):
     def uses(self, holder: str, since_at: datetime) -> Sequence[Use]:
         """The uses that ended after ``since_at``, the earliest first."""
         ...
+
+    def forget(self, before: datetime, holder: str | None = None) -> int:
+        """Take away what was over before then: uses, and claims and places that lapsed; of this holder alone, where
+        one is named. How much.
+        """
+        ...

@@ -284,3 +284,59 @@ def test_the_answer_names_the_wish(desk: Desk) -> None:
     answer = desk.ledger.claim("bob", WORKBENCH, 2, TWO)
     assert isinstance(answer, Waiting)
     assert answer.wish == Wish("bob", WORKBENCH, "here", 2, START, START + PATIENCE)
+
+
+class TestForgetting:
+    """Three people: ada has given back, bob goes on, cy waits."""
+
+    @pytest.fixture
+    def floor(self, desk: Desk) -> Desk:
+        desk.ask("ada")
+        desk.ask("bob")
+        desk.ask("cy", 2)
+        desk.clock.advance(seconds=60)
+        desk.ledger.release("ada", WORKBENCH)
+        desk.clock.advance(seconds=LEASE.total_seconds() - 60)
+        desk.ledger.renew("bob", WORKBENCH, ("GPU-1",))
+        desk.clock.advance(seconds=61)
+        return desk
+
+    def forget(self, desk: Desk, store: Store, before: timedelta, holder: str | None = None) -> int:
+        with store.begin() as work:
+            gone = work.gpus.forget(desk.clock.now() - before, holder)
+            work.commit()
+        return gone
+
+    def names(self, store: Store) -> set[str]:
+        """Everybody whose name is written down."""
+        with store.read() as work:
+            uses = [use for name in ("ada", "bob", "cy") for use in work.gpus.uses(name, START - SECOND)]
+            return {row.holder for row in [*uses, *work.gpus.claims(), *work.gpus.wishes()]}
+
+    def test_the_use_of_a_person_that_is_over_goes_and_nobody_elses(self, floor: Desk, store: Store) -> None:
+        assert self.forget(floor, store, LEASE, "ada") == 1
+        assert self.names(store) == {"bob", "cy"}
+
+    def test_a_use_that_goes_on_stays_until_it_is_over(self, floor: Desk, store: Store) -> None:
+        assert self.forget(floor, store, LEASE, "bob") == 0
+        assert floor.ledger.hours_used("bob") > 0
+        floor.ledger.release("bob", WORKBENCH)
+        floor.clock.advance(seconds=LEASE.total_seconds() + 1)
+        assert self.forget(floor, store, LEASE, "bob") == 1
+        assert self.names(store) == {"ada", "cy"}
+
+    def test_what_lapsed_goes_with_the_rest_and_a_server_that_comes_back_is_counted_anew(
+        self, floor: Desk, store: Store
+    ) -> None:
+        floor.clock.advance(days=7, seconds=1)
+        assert self.forget(floor, store, timedelta(days=7)) == 3  # cy's place, and the uses
+        floor.clock.advance(minutes=10)
+        assert self.forget(floor, store, timedelta(days=7)) == 1  # bob's claim
+        assert self.names(store) == set()
+        assert floor.ledger.renew("bob", WORKBENCH, ("GPU-1",))
+        assert self.names(store) == {"bob"}
+
+    def test_what_was_not_committed_is_not_forgotten(self, floor: Desk, store: Store) -> None:
+        with store.begin() as work:
+            assert work.gpus.forget(floor.clock.now(), "ada") == 1
+        assert "ada" in self.names(store)

@@ -51,7 +51,7 @@ def erase(name: str, yes: bool) -> None:
     except OSError as error:
         raise BackupError(f"nothing was erased: a run could not be removed ({error.strerror})") from error
     click.echo(f"Erased. The orders stand under {pseudonym} now.")
-    click.echo("The account and its files are the hub's: python -m hub.forget NAME, while the house is closed.")
+    click.echo("The account and its files are the hub's: python -m hub.forget NAME.")
 
 
 @click.command()

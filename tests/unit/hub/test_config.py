@@ -44,7 +44,8 @@ def test_stand_ins_run_only_where_keys_are_missing(
     configured: Configured, changes: dict[str, Any], expected: list[str]
 ) -> None:
     names = {service["name"] for service in configured(**changes).JupyterHub.services}
-    assert names == {"api", "worker", "scheduler", "idle-culler", "prometheus", *(name.lower() for name in expected)}
+    always = {"api", "worker", "scheduler", "idle-culler", "prometheus", "forget"}
+    assert names == always | {name.lower() for name in expected}
 
 
 @ways

@@ -38,6 +38,7 @@ HELD = {
     "api": {"list:users", "read:servers", "read:users:activity"},
     "idle-culler": {"list:users", "read:users:activity", "read:servers", "delete:servers"},
     "prometheus": {"read:metrics", API},
+    "forget": {"delete:users"},
 }
 """Every role, and all that it may do. Whoever adds a scope writes it down here, too."""
 
@@ -129,9 +130,9 @@ def test_a_person_may_do_this_and_nothing_else(hub: Session, groups: tuple[str, 
     assert set(scopes.get_scopes_for(_person(hub, *groups))) == own | more
 
 
-@pytest.mark.parametrize("service", ["api", "idle-culler", "prometheus"])
+@pytest.mark.parametrize("service", ["api", "idle-culler", "prometheus", "forget"])
 def test_a_service_may_do_this_and_nothing_else(hub: Session, service: str) -> None:
-    known = {"read:users:name"} if service != "prometheus" else set()
+    known = {"read:users:name"} if service in ("api", "idle-culler") else set()
     assert set(scopes.get_scopes_for(orm.Service.find(hub, service))) == HELD[service] | known
 
 

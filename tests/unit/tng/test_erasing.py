@@ -8,7 +8,10 @@ import pytest
 
 from tests.house import House, session_of
 from tests.samples import the_order
+from tng.customers import Customers
 from tng.erasing import NOTHING_ASKED, Sweep, erase
+from tng.gpu_ledger import LEASE, GpuLedger
+from tng.gpus import ClaimKind
 from tng.orders import Order, OrderState
 
 
@@ -71,3 +74,30 @@ def test_a_run_that_cannot_be_removed_leaves_the_order_as_it_was(
     with house.store.begin() as work, pytest.raises(OSError, match="let go"):
         erase(work, work.orders.get(order.id), tmp_path, house.clock.now())
     assert the_order(house.store, order.id) == order
+
+
+def test_who_used_a_gpu_is_swept_away_when_it_counts_no_more(house: House, tmp_path: Path) -> None:
+    book = GpuLedger(house.store, house.clock, host="here", order_gpus=0)
+    sweep = Sweep(house.store, house.clock, tmp_path, days=0, expired_days=30, run_days=30)
+    book.claim("pia", ClaimKind.WORKBENCH, 1, ["GPU-0"])
+    house.clock.advance(seconds=60)
+    book.release("pia", ClaimKind.WORKBENCH)
+    house.clock.advance(days=7)
+    assert (sweep.run()["uses"], len(house.store.tables.uses)) == (0, 1)
+    house.clock.advance(seconds=1)
+    assert (sweep.run()["uses"], len(house.store.tables.uses)) == (1, 0)
+
+
+@pytest.mark.parametrize(("waits_seconds", "stay"), [(0, ["ada", "pia"]), (LEASE.total_seconds() + 1, ["pia"])])
+def test_who_is_erased_is_forgotten_among_the_users_of_gpus_where_the_use_is_over(
+    house: House, tmp_path: Path, waits_seconds: float, stay: list[str]
+) -> None:
+    erased(house, tmp_path)
+    book = GpuLedger(house.store, house.clock, host="here", order_gpus=0)
+    for name in ("ada", "pia"):
+        book.claim(name, ClaimKind.WORKBENCH, 1, ["GPU-0"])
+        house.clock.advance(seconds=60)
+        book.release(name, ClaimKind.WORKBENCH)
+    house.clock.advance(seconds=waits_seconds)
+    Customers(house.store, house.clock, tmp_path).forget("ada")
+    assert [use.holder for use in house.store.tables.uses] == stay

@@ -10,11 +10,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, delete, or_, select, text
+from sqlalchemy import ColumnElement, and_, delete, or_, select, text
 from sqlalchemy.orm import Session
 
 from tng.adapters.database.house_records import GpuClaimRecord, GpuUseRecord, GpuWishRecord
 from tng.gpus import Claim, ClaimKind, Use, Wish
+
+_Table = GpuClaimRecord | GpuUseRecord | GpuWishRecord
 
 POSTGRES_LOCK = 7712
 """The advisory lock of the one that decides, until its unit ends."""
@@ -94,11 +96,23 @@ class SqlGpus:
         query = select(GpuUseRecord).where(GpuUseRecord.holder == holder, GpuUseRecord.end_at > since_at)
         return [row.to_use() for row in self._session.scalars(query.order_by(GpuUseRecord.id))]
 
+    def forget(self, before: datetime, holder: str | None = None) -> int:
+        """Take away what was over before then; of this holder alone, where one is named. How much."""
+        self._lock()
+        gone = self._delete(GpuUseRecord, GpuUseRecord.end_at < before, *_of(GpuUseRecord, holder))
+        gone += self._delete(GpuClaimRecord, GpuClaimRecord.until_at < before, *_of(GpuClaimRecord, holder))
+        return gone + self._delete(GpuWishRecord, GpuWishRecord.until_at < before, *_of(GpuWishRecord, holder))
+
     def _lock(self) -> None:
         if self._must_lock:
             self._session.execute(text(f"SELECT pg_advisory_xact_lock({POSTGRES_LOCK})"))
             self._must_lock = False
 
-    def _delete(self, table: type[GpuClaimRecord] | type[GpuWishRecord], *where: object) -> None:
+    def _delete(self, table: type[_Table], *where: ColumnElement[bool]) -> int:
         # "fetch" takes the rows out of the session too: the same key may be added again in this unit
-        self._session.execute(delete(table).where(*where), execution_options={"synchronize_session": "fetch"})  # type: ignore[arg-type]
+        gone = self._session.execute(delete(table).where(*where), execution_options={"synchronize_session": "fetch"})
+        return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def _of(table: type[_Table], holder: str | None) -> list[ColumnElement[bool]]:
+    return [] if holder is None else [table.holder == holder]
