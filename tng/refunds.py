@@ -185,15 +185,18 @@ class RefundPump:
             old = errand.owed_at is None or self._clock.now() - errand.owed_at > KEYS_KEPT
             self._gateway.refund(str(payment_intent_id), order_id=order_id, key=errand.key, look_first=old)
         with self._store.begin() as work:
-            before = work.orders.get(order_id)
-            if before.state is OrderState.REFUNDING and not errand.body.get("extra"):
+            before, is_extra = work.orders.get(order_id), bool(errand.body.get("extra"))
+            if before.state is OrderState.REFUNDING and not is_extra:
                 why = "the money is on its way back"
                 work.orders.save(
                     before.moved(OrderState.REFUNDED, by="stripe", why=why, at=self._clock.now(), trouble=None)
                 )
             work.outbox.finish(errand.key)
             work.commit()
-        logger.info("refund done: %s→REFUNDED", before.state.name)
+        if is_extra:
+            logger.info("refund done: what was paid a second time")
+        else:
+            logger.info("refund done: %s→REFUNDED", before.state.name)
         return True
 
     def _is_frozen(self, order_id: str) -> bool:

@@ -183,7 +183,8 @@ class OrderMachine(RuleBasedStateMachine):
         self.house.gateway.change(session_id, dispute=outcome)
         model = self.models[str(payment.order_id)]
         model.disputed = True
-        model.lost = outcome is Dispute.LOST
+        if outcome is Dispute.LOST:
+            model.lost_pages.add(session_id)
 
     @rule(number=which, kind=st.sampled_from(KINDS))
     def reports(self, number: int, kind: str) -> None:

@@ -6,7 +6,7 @@ knows nothing of the order in which a house heard of it, for that must not count
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tng.orders import Order, OrderState
 
@@ -18,8 +18,8 @@ class OrderModel:
     """The facts of one order.
 
     ``cancelled`` is an answer that its customer was given; ``may_have_cancelled`` a click whose answer was lost.
-    ``delivered`` is when a script was taken, ``may_be_delivered`` where the worker did not hear so; ``lost`` is when a
-    bank gave the money back.
+    ``delivered`` is when a script was taken, ``may_be_delivered`` where the worker did not hear so; ``lost_pages`` are
+    those whose money a bank gave back: where it is not the page that the order counts, its own money is still there.
     """
 
     paid: bool = False
@@ -29,14 +29,14 @@ class OrderModel:
     crashes: int = 0
     delivered: bool = False
     may_be_delivered: bool = False
-    lost: bool = False
+    lost_pages: set[str] = field(default_factory=set)
     disputed: bool = False
 
-    def ends(self) -> set[OrderState]:
-        """Where it may be when everything is over."""
+    def ends(self, page: str | None = None) -> set[OrderState]:
+        """Where it may be when everything is over, if it counts the money of this page."""
         if not self.paid:
             return {EXPIRED}
-        if self.lost:
+        if page in self.lost_pages:
             return {REFUNDED}
         if self.delivered:
             return {DELIVERED}
@@ -53,7 +53,8 @@ class OrderModel:
 
     def check(self, order: Order) -> None:
         """Raise AssertionError where the order is somewhere that nothing that happened leads to."""
-        assert order.state in self.ends(), f"{order.state}, not in {sorted(self.ends())}: {self}"
+        ends = self.ends(order.checkout_session_id)
+        assert order.state in ends, f"{order.state}, not in {sorted(ends)}: {self}"
         if order.state is DELIVERED and not (self.cancelled or self.may_have_cancelled):
             assert not order.is_part, f"nobody stopped it, and it is a part: {self}"
         if order.state is EXPIRED:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from tng.adapters.database.bell import rings_for
 from tng.adapters.database.records import BookmarkRecord, ErrandRecord, InboxRecord
-from tng.adapters.database.repositories import Table
+from tng.adapters.database.table import Table
 from tng.bell import Topic
 from tng.jobs import Errand
 from tng.payments import PaymentEvent

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from tng.adapters.database.edition_records import EditionRecord, TakeRecord
-from tng.adapters.database.repositories import Table
+from tng.adapters.database.table import Table
 from tng.editions import Edition, Take, Why
 from tng.errors import StoreBusy
 from tng.orders import LeftOut

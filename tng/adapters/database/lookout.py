@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from tng.adapters.database.house_records import FaultRecord, WorkerRecord
 from tng.adapters.database.records import ErrandRecord, JobEventRecord, JobRecord, OrderRecord
-from tng.adapters.database.repositories import Table
+from tng.adapters.database.table import Table
 from tng.faults import Fault
 from tng.jobs import EventKind, Job, JobKind, JobState
 from tng.orders import OrderState

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, false, func, nulls_first, or_, select
+from sqlalchemy import ColumnElement, and_, delete, false, func, nulls_first, or_, select
 from sqlalchemy.orm import Session
 
 from tng.adapters.database.bell import rings_for
@@ -21,9 +21,9 @@ from tng.adapters.database.records import (
     JobRecord,
     MoveRecord,
     OrderRecord,
-    Record,
     order_of,
 )
+from tng.adapters.database.table import Table
 from tng.bell import Topic
 from tng.errors import IllegalMove, LeaseLost, OrderNotFound
 from tng.jobs import ENDED, MARKS, MOST_ATTEMPTS, WRITING, EventKind, Job, JobEvent, JobKind, JobState
@@ -32,30 +32,6 @@ from tng.ports import Event
 
 MOST_HEARD = 500
 """How many events are read at once."""
-
-SomeRecord = TypeVar("SomeRecord", bound=Record)
-
-
-class Table:
-    """A session, and whether its rows are to be locked."""
-
-    def __init__(self, session: Session, *, writes: bool) -> None:
-        self._session = session
-        self._writes = writes
-
-    def _locked(self, query: Select[SomeRecord]) -> Select[SomeRecord]:
-        return query.with_for_update() if self._writes else query
-
-    def _one(self, query: Select[SomeRecord]) -> SomeRecord | None:
-        return self._session.scalars(self._locked(query)).one_or_none()
-
-    def _one_or_free(self, name: str, query: Select[SomeRecord]) -> SomeRecord | None:
-        """None means that nobody else adds a row of this name before the unit ends: what is not there has no lock."""
-        found = self._one(query)
-        if found is None and self._writes and self._session.get_bind().dialect.name == "postgresql":
-            self._session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
-            found = self._one(query)
-        return found
 
 
 class SqlOrders(Table):

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Select, delete, func, select, update
 
 from tng.adapters.database.records import OrderRecord, ShareRecord, ShelfRecord
-from tng.adapters.database.repositories import Table
+from tng.adapters.database.table import Table
 from tng.orders import ENDS
 from tng.shelf import ORDINARY, SHARES_KEPT, Share, Shelved
 
