@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -10,6 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from tests import threads
 from tests.fakes import START, FakeClock
 from tng.errors import StoreBusy
 from tng.gpu_ledger import LEASE, PATIENCE, GpuLedger
@@ -239,17 +239,7 @@ class TestHours:
 def at_once(people: Sequence[str], act: Callable[[str], tuple[str, ...]]) -> list[tuple[str, ...]]:
     """What everybody gets who asks at the same moment."""
     got: list[tuple[str, ...]] = []
-    barrier = threading.Barrier(len(people))
-
-    def ask(name: str) -> None:
-        barrier.wait()
-        got.append(act(name))
-
-    threads = [threading.Thread(target=ask, args=(name,)) for name in people]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert threads.at_once(*(lambda name=name: got.append(act(name)) for name in people)) == []
     return got
 
 

@@ -18,15 +18,15 @@ pytestmark = pytest.mark.slow
 PIA = by_address("pia@example.com")
 ADA = by_address("ada@example.com")
 ONE = {"opt-door": "workbench", "opt-gpus": "1"}
-LOOK_SECONDS = 90.0
+LOOK_SECONDS = 150.0
 """The hub looks after a server every thirty."""
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHouse]:
-    """Two GPUs, of which one is kept for orders; a power user may use one for four seconds a week."""
+    """Two GPUs, of which one is kept for orders; a power user may use one for half a minute a week."""
     place = tmp_path_factory.mktemp("house")
-    told = {"PATH": stand_in(place / "bin", 2), "TNG_ORDER_GPUS": "1", "TNG_GPU_HOURS_A_WEEK": "0.001"}
+    told = {"PATH": stand_in(place / "bin", 2), "TNG_ORDER_GPUS": "1", "TNG_GPU_HOURS_A_WEEK": "0.01"}
     with opened(place / "var", TNG_POWER_USERS=ADA.email, TNG_SPARE_KERNELS="0", **told) as ready:
         yield ready
 

@@ -25,6 +25,12 @@ def browser(house: OpenHouse) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Each database once; "" is SQLite in the house's own folder."""
+    return "" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+
+
 @pytest.fixture
 def quiet_again() -> Iterator[None]:
     """A command configures logging, which pytest must not keep."""

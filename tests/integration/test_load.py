@@ -13,12 +13,8 @@ CUSTOMERS = 60
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_customers_who_order_at_once_all_get_their_script_and_pay_for_one(
-    tmp_path: Path, database: str, request: pytest.FixtureRequest
-) -> None:
-    url = "" if database == "sqlite" else request.getfixturevalue("postgres_url")
-    figures, wrong = asyncio.run(measured(tmp_path, url, CUSTOMERS, window_seconds=5.0))
+def test_customers_who_order_at_once_all_get_their_script_and_pay_for_one(tmp_path: Path, database_url: str) -> None:
+    figures, wrong = asyncio.run(measured(tmp_path, database_url, CUSTOMERS, window_seconds=5.0))
     assert not wrong, "\n".join([*wrong, *told(figures)])
     assert len(set(figures.delivered.values())) == CUSTOMERS + 1
     assert len(figures.seconds[f"one report {TIMES} times"]) == TIMES

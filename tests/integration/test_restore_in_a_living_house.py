@@ -305,12 +305,10 @@ def test_states_are_told_apart() -> None:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 async def test_after_a_restore_nothing_is_lost_or_doubled_and_money_without_an_order_is_told_of(
-    tmp_path: Path, database: str, request: pytest.FixtureRequest
+    tmp_path: Path, database_url: str
 ) -> None:
-    url = "" if database == "sqlite" else request.getfixturevalue("postgres_url")
-    async with rehearsal(tmp_path, url) as here:
+    async with rehearsal(tmp_path, database_url) as here:
         people, backup = await people_of(here), str(tmp_path / "backup.zip")
         with here.house.at_work(0):
             await come_so_far(here, people)

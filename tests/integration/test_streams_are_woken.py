@@ -12,7 +12,6 @@ from statistics import median
 from typing import NamedTuple
 
 import httpx
-import pytest
 
 from tests.benchmarks.load_house import TheHub, furnished_house
 from tests.samples import a_job, an_order
@@ -90,12 +89,8 @@ async def delays(here: Running) -> list[float]:
     return took
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-async def test_a_scene_reaches_the_stream_when_another_process_commits_it(
-    tmp_path: Path, database: str, request: pytest.FixtureRequest
-) -> None:
-    url = "" if database == "sqlite" else request.getfixturevalue("postgres_url")
-    async with running(tmp_path, url) as here:
+async def test_a_scene_reaches_the_stream_when_another_process_commits_it(tmp_path: Path, database_url: str) -> None:
+    async with running(tmp_path, database_url) as here:
         took = await delays(here)
     assert median(took) < BOUND_SECONDS, took
 

@@ -12,14 +12,14 @@ import sqlite3
 import threading
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from tng.adapters.database.engine import own_connection
+from tng.adapters.database.engine import is_postgres, own_connection
 from tng.bell import Bell, Topic
 
 LOOK_SECONDS = 1.0
@@ -36,18 +36,19 @@ TOPICS = "tng_topics"
 logger = logging.getLogger(__name__)
 
 
-class PostgresBell(Bell):
-    """Rings for what any process commits about these topics, for as long as it is not closed.
+class WatchingBell(Bell):
+    """A bell with a thread and a connection of its own, until it is closed.
 
-    It has a connection and a thread of its own. While the database is away it is silent; once it is back it rings,
-    for whatever was missed.
+    While the database is away it is silent; once it is back it rings, for whatever was missed.
     """
 
-    def __init__(self, engine: Engine, *topics: Topic) -> None:
+    lost: ClassVar[type[Exception]]
+    """What is raised where the database is away."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self._engine, self._topics = engine, topics
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._keep_listening, name="bell", daemon=True)
+        self._thread = threading.Thread(target=self._keep_watching, name="bell", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -55,61 +56,60 @@ class PostgresBell(Bell):
         self._closed.set()
         self._thread.join()
 
-    def _keep_listening(self) -> None:
+    def _keep_watching(self) -> None:
         while not self._closed.is_set():
             try:
-                with own_connection(self._engine) as connection:
-                    self._listen(connection)
-            except psycopg.Error as error:
+                self._watch()
+            except self.lost as error:
                 logger.info("the bell is silent, and everybody looks by themselves (%s)", type(error).__name__)
                 self._closed.wait(AGAIN_SECONDS)
 
-    def _listen(self, connection: psycopg.Connection[Any]) -> None:
-        for topic in self._topics:
-            connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(topic.value)))
-        self.ring()
-        while not self._closed.is_set():
-            for _ in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
-                self.ring()
+    def _watch(self) -> None:
+        """Connect, ring once, and ring for all that happens, until it is closed. Raises ``lost``."""
+        raise NotImplementedError
 
 
-class FileBell(Bell):
+class PostgresBell(WatchingBell):
+    """Rings for what any process commits about these topics."""
+
+    lost = psycopg.Error
+
+    def __init__(self, engine: Engine, *topics: Topic) -> None:
+        self._engine, self._topics = engine, topics
+        super().__init__()
+
+    def _watch(self) -> None:
+        with own_connection(self._engine) as connection:
+            for topic in self._topics:
+                connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(topic.value)))
+            self.ring()
+            while not self._closed.is_set():
+                for _ in connection.notifies(timeout=LOOK_SECONDS, stop_after=1):
+                    self.ring()
+
+
+class FileBell(WatchingBell):
     """Rings for what its own store commits about its topics, and for whatever anybody else commits to the file.
 
     SQLite counts commits of other connections, and says nothing of what they were
-    (sqlite.org/pragma.html#pragma_data_version). One thread looks at the count, on a connection of its own. While the
-    file cannot be read the bell is silent; then it rings, for whatever was missed.
+    (sqlite.org/pragma.html#pragma_data_version). The thread looks at the count.
     """
 
+    lost = sqlite3.Error
+
     def __init__(self, path: Path) -> None:
-        super().__init__()
         self._address = f"{path.absolute().as_uri()}?mode=rw"
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._keep_looking, name="bell", daemon=True)
-        self._thread.start()
+        super().__init__()
 
-    def close(self) -> None:
-        """Take it down, and end its connection."""
-        self._closed.set()
-        self._thread.join()
-
-    def _keep_looking(self) -> None:
-        while not self._closed.is_set():
-            try:
-                with closing(sqlite3.connect(self._address, uri=True, isolation_level=None)) as connection:
-                    self._look(connection)
-            except sqlite3.Error as error:
-                logger.info("the bell is silent, and everybody looks by themselves (%s)", type(error).__name__)
-                self._closed.wait(AGAIN_SECONDS)
-
-    def _look(self, connection: sqlite3.Connection) -> None:
+    def _watch(self) -> None:
         seen = None
-        while not self._closed.is_set():
-            version = connection.execute("PRAGMA data_version").fetchone()
-            if version != seen:
-                seen = version
-                self.ring()
-            self._closed.wait(FILE_SECONDS)
+        with closing(sqlite3.connect(self._address, uri=True, isolation_level=None)) as connection:
+            while not self._closed.is_set():
+                version = connection.execute("PRAGMA data_version").fetchone()
+                if version != seen:
+                    seen = version
+                    self.ring()
+                self._closed.wait(FILE_SECONDS)
 
 
 def rings_for(session: Session, topic: Topic) -> None:
@@ -125,5 +125,5 @@ def topics_of(session: Session) -> frozenset[Topic]:
 def notify(session: Session) -> None:
     """Say so within the transaction, as its last word, where the database passes it on."""
     topics = topics_of(session)
-    if topics and session.get_bind().dialect.name == "postgresql":
+    if topics and is_postgres(session):
         session.execute(select(*(func.pg_notify(topic.value, "") for topic in sorted(topics))))

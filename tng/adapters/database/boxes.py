@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tng.adapters.database.bell import rings_for
+from tng.adapters.database.engine import is_postgres
 from tng.adapters.database.records import BookmarkRecord, ErrandRecord, InboxRecord
 from tng.adapters.database.table import Table
 from tng.bell import Topic
@@ -141,7 +142,7 @@ class SqlInbox(Table):
     @property
     def _dialect(self) -> Any:
         """What a row is added with that another may add in the same moment."""
-        return postgresql if self._session.get_bind().dialect.name == "postgresql" else sqlite
+        return postgresql if is_postgres(self._session) else sqlite
 
     def _received(self, event_id: str) -> InboxRecord:
         record = self._one(select(InboxRecord).where(InboxRecord.event_id == event_id))

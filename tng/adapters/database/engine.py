@@ -21,6 +21,7 @@ import psycopg
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
 
 from tng.errors import StoreBusy
 
@@ -77,6 +78,11 @@ def connect(url: str, *, busy_seconds: float = 10.0) -> Engine:
         event.listen(engine, "connect", _postgres_connection(busy_seconds))
         event.listen(engine, "handle_error", _without_rows)
     return engine
+
+
+def is_postgres(session: Session) -> bool:
+    """Whether a session is one with PostgreSQL, which has locks and calls that SQLite needs not."""
+    return session.get_bind().dialect.name == "postgresql"
 
 
 def own_connection(engine: Engine) -> psycopg.Connection[Any]:

@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, delete, or_, select, text
 from sqlalchemy.orm import Session
 
+from tng.adapters.database.engine import is_postgres
 from tng.adapters.database.house_records import GpuClaimRecord, GpuUseRecord, GpuWishRecord
 from tng.gpus import Claim, ClaimKind, Use, Wish
 
@@ -27,7 +28,7 @@ class SqlGpus:
 
     def __init__(self, session: Session, *, writes: bool) -> None:
         self._session = session
-        self._must_lock = writes and session.get_bind().dialect.name == "postgresql"
+        self._must_lock = writes and is_postgres(session)
 
     def claims(self) -> Sequence[Claim]:
         """Every claim, those that have lapsed too."""

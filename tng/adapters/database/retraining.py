@@ -13,6 +13,7 @@ from sqlalchemy import Select, delete, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from tng.adapters.database.engine import is_postgres
 from tng.adapters.database.records import Record
 from tng.adapters.database.retraining_records import (
     LANE,
@@ -34,7 +35,7 @@ class _Alone:
 
     def __init__(self, session: Session, *, writes: bool) -> None:
         self._session = session
-        self._must_lock = writes and session.get_bind().dialect.name == "postgresql"
+        self._must_lock = writes and is_postgres(session)
 
     def _lock(self) -> None:
         if self._must_lock:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from tng.adapters.database.engine import is_postgres
 from tng.adapters.database.records import Record
 
 SomeRecord = TypeVar("SomeRecord", bound=Record)
@@ -28,7 +29,7 @@ class Table:
     def _one_or_free(self, name: str, query: Select[SomeRecord]) -> SomeRecord | None:
         """None means that nobody else adds a row of this name before the unit ends: what is not there has no lock."""
         found = self._one(query)
-        if found is None and self._writes and self._session.get_bind().dialect.name == "postgresql":
+        if found is None and self._writes and is_postgres(self._session):
             self._session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
             found = self._one(query)
         return found
