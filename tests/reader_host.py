@@ -1,4 +1,4 @@
-"""The reader alone in a browser: its script and style on an empty page, with a model that says what it is told."""
+"""The reader, or its panel, alone in a browser: script and style on an empty page, and a model that says what it is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ ADDRESS = "http://reader.test/"
 LOOK = STATIC.parents[2] / "hub" / "templates" / "jupyter" / "voila" / "templates" / "tng"
 PAGE = "<!doctype html><html lang=en><title>Reader</title><main><h1>Reader</h1><div id=reader></div></main>"
 MODEL = """
-const state = {title: "The Quiet Hours", waiting: "", editable: false, scene_notes: {}}, listeners = [];
+const state = {title: "The Quiet Hours", waiting: "", editable: false, scene_notes: {}, scene_takes: {}, most_takes: 3,
+  busy_scene: 0}, listeners = [];
 window.sent = [];
 window.model = {
   get: name => state[name],
@@ -67,11 +68,26 @@ def draw(page: Page, **state: Any) -> None:
     page.add_style_tag(content=":root { --tng-night: #1c2733; --tng-on-night: #fff; --tng-amber: #d08a2e; }")
     page.add_style_tag(path=STATIC / "reader.css")
     page.add_style_tag(content=(LOOK / "read.css").read_text(encoding="utf-8"))
+    _begin(page, str(ScriptReader._esm), state)
+
+
+def open_panel(browser: Browser, shown: dict[str, Any], *, width: int = 1280) -> Page:
+    """A page with the panel of versions and names on it, as it is drawn for ``shown``."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.route(f"{ADDRESS}**", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
+    page.goto(ADDRESS)
+    for sheet in ("style", "rework"):
+        page.add_style_tag(content=(LOOK / f"{sheet}.css").read_text(encoding="utf-8"))
+    _begin(page, (STATIC / "rework.js").read_text(encoding="utf-8"), {"shown": shown})
+    return page
+
+
+def _begin(page: Page, code: str, state: dict[str, Any]) -> None:
     page.add_script_tag(content=MODEL)
     for name, value in state.items():
         page.evaluate("([name, value]) => model.set(name, value)", [name, value])
-    code = str(ScriptReader._esm).replace("export default", "const reader =")
-    begin = "window.leave = reader.render({model: window.model, el: document.getElementById('reader')});"
+    code = code.replace("export default", "const widget =")
+    begin = "window.leave = widget.render({model: window.model, el: document.getElementById('reader')});"
     page.add_script_tag(content=f"(() => {{ {code}\n{begin} }})()")
 
 

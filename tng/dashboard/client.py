@@ -72,7 +72,10 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What can be ordered, from whom, and for how much; ``closed`` says why nothing can be, or is empty."""
+    """What can be ordered, from whom, and for how much; ``closed`` says why nothing can be, or is empty.
+
+    ``mails``: whoever ordered is written to when the script is ready.
+    """
 
     product: str
     series: str
@@ -89,6 +92,7 @@ class Offer:
     ideas: tuple[Suggestion, ...] = ()
     coolest: float = COOLEST
     hottest: float = HOTTEST
+    mails: bool = False
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Offer:
@@ -110,6 +114,7 @@ class Offer:
             ideas=tuple(_suggestion(idea) for idea in body["ideas"]),
             coolest=float(limits["coolest"]),
             hottest=float(limits["hottest"]),
+            mails=bool(body.get("mails")),
         )
 
 
@@ -149,6 +154,8 @@ class OrderCard:
     receipt: str = ""
     shared: bool = False
     binned_at: datetime | None = None
+    edition: int = 0
+    delivered: bool = False
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> OrderCard:
@@ -170,6 +177,8 @@ class OrderCard:
             receipt=str(body.get("receipt") or ""),
             shared=bool(body.get("shared_at")),
             binned_at=datetime.fromisoformat(body["binned_at"]) if body.get("binned_at") else None,
+            edition=int(body.get("edition") or 0),
+            delivered=bool(body.get("delivered_at")),
         )
 
 
@@ -279,6 +288,10 @@ class ApiClient:
     def ask(self, path: str, read: Callable[[Any], Answer]) -> Answer:
         """Anything else that can be read, made of its JSON by ``read``; a ValueError of it is an ApiError."""
         return self._call("GET", path, read)
+
+    def change(self, path: str, body: Mapping[str, Any], read: Callable[[Any], Answer]) -> Answer:
+        """Anything else that can be asked for to be done, and what comes of it."""
+        return self._call("POST", path, read, json=dict(body))
 
     def tell(self, path: str, body: Mapping[str, Any] | None = None) -> None:
         """Anything else that can be asked for to be done; what comes back is not looked at."""

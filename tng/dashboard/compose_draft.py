@@ -6,10 +6,23 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from tng.dashboard.compose_widgets import GENEROUS_CHARACTERS, is_number, is_whole
+from tng.dashboard.compose_widgets import GENEROUS_CHARACTERS, Control, is_number, is_whole
 from tng.script import MOST_GUESTS
 
 MOST_CAST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Where a browser finds a part of the draft: in a trait of these controls, all of it or the first value alone."""
+
+    controls: tuple[Control, ...]
+    trait: str
+    many: bool = False
+
+    def plain(self) -> dict[str, Any]:
+        """As a trait of a widget holds it."""
+        return {"controls": list(self.controls), "trait": self.trait, "many": self.many}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,11 @@ class Draft:
         good = {part.name: _read(part.name, kept.get(part.name)) for part in fields(cls)}
         return cls(**good)
 
+    @property
+    def has_words(self) -> bool:
+        """Whether there is anything in it that a person wrote."""
+        return any(text.strip() for text in (self.title or "", self.logline or "", *(self.guests or ())))
+
     def plain(self) -> dict[str, Any]:
         """As JSON has it."""
         return asdict(self)
@@ -57,4 +75,4 @@ def _words(value: object, most: int) -> list[str] | None:
     return [word[:GENEROUS_CHARACTERS] for word in value[:most]]
 
 
-__all__ = ["Draft"]
+__all__ = ["Draft", "Part"]

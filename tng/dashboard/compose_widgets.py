@@ -26,7 +26,7 @@ def _heard_only(**kind: Any) -> dict[str, Any]:
     return {"sync": True, "echo_update": False, **kind}
 
 
-class Control(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget has no types
+class Control(anywidget.AnyWidget):
     """A control that says what a person did. ``fault`` is what is wrong with it, in a sentence, or empty."""
 
     fault = traitlets.Unicode("").tag(sync=True)
@@ -98,14 +98,16 @@ class Choices(Control):
 
     @value.setter
     def value(self, value: str) -> None:
+        """Choose it, if it is there; else when the next offer has it."""
         self.choose([value])
 
     def offer(self, options: Sequence[Option], at_first: Iterable[str] = ()) -> None:
         """Offer these. What was chosen stays chosen where it is still there; ``at_first`` if nothing ever was."""
         wanted, before = self._wanted, list(self.chosen)
         is_new = not self.options
-        if list(options) != self.options:
-            self.options = list(options)
+        offered = [dict(option) for option in options]
+        if offered != self.options:
+            self.options = offered
         self._wanted = None
         self._keep(wanted if wanted is not None else list(at_first) if is_new else before, list(at_first))
 

@@ -14,7 +14,7 @@ import ipywidgets as widgets
 
 from tng.dashboard.client import Offer, Preset, Suggestion
 from tng.dashboard.compose_checks import faults
-from tng.dashboard.compose_draft import Draft
+from tng.dashboard.compose_draft import Draft, Part
 from tng.dashboard.compose_widgets import Choices, Control, Finer, TextField
 from tng.dashboard.compose_words import OWN_RELEASE, lengths, plain_lengths, portraits, presets, tones
 from tng.dashboard.markup import tag
@@ -24,7 +24,7 @@ PROMISE = "Paid and not delivered means refunded, without asking."
 ORDER = "Order & pay"
 HEADING = "Your episode"
 CAST_HELP = "Who must speak: two people or more."
-GUEST_HELP = "A stranger who comes up in the story. You may leave it to fate."
+GUEST_HELP = "A stranger in the story, if you like."
 QUIET_UNTIL_PRESSED = ("title",)
 """Fields of which nothing is said while they are merely empty: nobody is told off for what they have not begun."""
 
@@ -114,6 +114,7 @@ class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
 
     @draft.setter
     def draft(self, kept: object) -> None:
+        """Fill in what was kept; a part that is not to be believed stays as it is."""
         draft = Draft.read(kept)
         strangers = zip(self.guests, draft.guests or (), strict=False)
         texts = ((self.title, draft.title), (self.logline, draft.logline), *strangers)
@@ -128,6 +129,28 @@ class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
             self.finer.seed = draft.seed
         if isinstance(kept, dict) and "temperature" in kept:
             self.finer.temperature = draft.temperature
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """Part of the draft → where a browser finds it, without asking here."""
+        choices = {"tone": self.tone, "preset": self.manner, "length": self.length}
+        return {
+            "title": Part((self.title,), "value"),
+            "logline": Part((self.logline,), "value"),
+            "guests": Part(self.guests, "value", many=True),
+            "cast": Part((self.cast,), "chosen", many=True),
+            **{name: Part((choice,), "chosen") for name, choice in choices.items()},
+            "seed": Part((self.finer,), "seed"),
+            "temperature": Part((self.finer,), "temperature"),
+        }
+
+    def resume(self, kept: object) -> None:
+        """Fill in what was kept, and say so; but not over the words that a person has written meanwhile."""
+        if Draft.read(self.draft).has_words:
+            return
+        self._fill(kept)
+        if Draft.read(kept).has_words:
+            self._tell("Here is what you had begun.")
 
     def on_change(self, act: Callable[[], None]) -> None:
         """Call ``act`` after every change of what the form holds."""
@@ -154,16 +177,19 @@ class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         idea = self._coming.pop()
         self._filled = (idea.title, idea.logline)
         self._fill({"title": idea.title, "logline": idea.logline, "cast": list(idea.cast), "tone": idea.tone})
-        self.told.value = tag("p", f"Filled in: {idea.title}.", class_="tng-hint", role="status")
+        self._tell(f"Filled in: {idea.title}.")
 
     def put_back(self) -> None:
         """What a person had before they asked for a surprise."""
         if self._own:
             own, self._own = self._own, None
             self._fill(own)
-            self.told.value = tag("p", "There it is again.", class_="tng-hint", role="status")
+            self._tell("There it is again.")
 
-    def _fill(self, draft: dict[str, Any]) -> None:
+    def _tell(self, sentence: str) -> None:
+        self.told.value = tag("p", sentence, class_="tng-hint", role="status")
+
+    def _fill(self, draft: object) -> None:
         self._is_filling = True
         try:
             self.draft = draft
@@ -202,18 +228,22 @@ class ComposeForm(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no type
         )
 
     def _rows(self) -> list[widgets.Widget]:
-        strangers = widgets.HBox(self.guests)
-        ideas = widgets.HBox([self.surprise, self.back, self.told])
-        pay = widgets.HBox([self.button, self.price, widgets.HTML(tag("p", PROMISE, class_="tng-promise"))])
-        named = ((strangers, "tng-guests"), (ideas, "tng-ideas"), (pay, "tng-pay"), (self.button, "tng-primary"))
-        named += ((self.title, "tng-title-field"), (self.cast, "tng-cast"), (self, "tng-compose"))
-        for part, name in named:
+        """What the story is, and beside it what it costs; on a narrow page one below the other."""
+        ideas = widgets.HBox([self.told, self.back, self.surprise])
+        head, strangers = widgets.HBox([self.heading, ideas]), widgets.HBox(self.guests)
+        promise = widgets.HTML(tag("p", PROMISE, class_="tng-promise"))
+        pay = widgets.HBox([self.missing, self.price, self.button, promise])
+        story = widgets.VBox([head, self.title, self.logline, self.cast, strangers, self.manner, self.finer])
+        bill = widgets.VBox([self.tone, self.length, pay])
+        body = widgets.Box([story, bill])
+        named = {
+            "tng-head": head, "tng-ideas": ideas, "tng-guests": strangers, "tng-story": story, "tng-bill": bill,
+            "tng-both": body, "tng-pay": pay, "tng-primary": self.button, "tng-title-field": self.title,
+            "tng-cast": self.cast, "tng-compose": self, "tng-form": self,
+        }  # fmt: skip
+        for name, part in named.items():
             part.add_class(name)
-        self.add_class("tng-form")
-        story = [self.title, self.logline, ideas, self.cast, strangers]
-        return [
-            self.heading, self.closed, *story, self.tone, self.manner, self.length, self.finer, self.missing, pay
-        ]  # fmt: skip
+        return [self.closed, body]
 
     # --- what happens in it ------------------------------------------------------------------------------------
 

@@ -1,34 +1,52 @@
-"""The customer's scripts as a list: found, sorted, named, shared, thrown away and had back. The api decides each."""
+"""The customer's scripts as a list: found, sorted, named, shared, thrown away and had back. The api decides each.
+
+It is drawn by ``static/library*.js``; what a browser says is a wish, and is heard only for orders of this list.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
-import ipywidgets as widgets
+import anywidget
+import traitlets
 
 from tng.dashboard.client import ApiClient, OrderCard
-from tng.dashboard.library_row import PARTS, WORDS, Attempt, Deeds, Row
-from tng.dashboard.markup import tag
+from tng.dashboard.library_row import PARTS, WORDS, row_of
+from tng.dashboard.reader import STATIC
+from tng.dashboard.toasts import Toast
+from tng.errors import ApiError
+from tng.script import TITLE_CHARACTERS
 
-SHOWN = 20
-"""Rows at first; the others come with a button."""
+SCRIPTS = ("library_panels", "library_row", "library")
+"""The list's scripts, in the order in which they stand in the one that a browser is given."""
 
-NEWEST, BY_TITLE, BY_STATE = "Newest first", "By title", "By state"
-EMPTY = "Nothing yet. Your first script will stand here."
-NOT_FOUND = "No script has these words in its title."
-BIN_IS_EMPTY = "The bin is empty."
-BIN_RULE = "What lies here can be had back for 30 days; then its words are erased."
+GENEROUS_CHARACTERS = 4 * TITLE_CHARACTERS
 
-__all__ = ["PARTS", "SHOWN", "WORDS", "Library"]
+Attempt = Callable[[Callable[[], None]], object]
+"""Does what the api may refuse, and says so."""
+
+__all__ = ["PARTS", "SCRIPTS", "WORDS", "Library"]
 
 
-class Library(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+class Library(anywidget.AnyWidget):
     """The orders, newest first. ``open_order`` is called with the id of the one to show.
 
     With ``client`` they can be named, shared and thrown away; ``attempt`` does what may be refused and says so;
-    ``duplicate`` is given the order whose premise is wanted again.
+    ``duplicate`` is given the order whose premise is wanted again, ``new`` is called by who wants a first script, and
+    ``toast`` says what was done. Without it, an undo stands above the list.
     """
+
+    _esm = "\n".join((STATIC / f"{script}.js").read_text(encoding="utf-8") for script in SCRIPTS)
+    rows = traitlets.List(traitlets.Dict()).tag(sync=True)
+    bin_rows = traitlets.List(traitlets.Dict()).tag(sync=True)
+    is_loaded = traitlets.Bool(False).tag(sync=True)
+    is_bin = traitlets.Bool(False).tag(sync=True)
+    offers = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    undone = traitlets.Dict().tag(sync=True)
+    longest_title = traitlets.Int(TITLE_CHARACTERS).tag(sync=True)
 
     def __init__(
         self,
@@ -37,46 +55,46 @@ class Library(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         client: ApiClient | None = None,
         attempt: Attempt | None = None,
         duplicate: Callable[[OrderCard], None] | None = None,
+        new: Callable[[], None] | None = None,
+        toast: Toast | None = None,
     ) -> None:
-        self._open, self._client, self._duplicate = open_order, client, duplicate
+        self._open, self._client, self._duplicate, self._new, self._toast = open_order, client, duplicate, new, toast
         self._attempt = attempt or _attempted
-        self._all = self._in_bin = False
-        self._unfolded = ""
+        self._lock = threading.RLock()  # an order is changed by the thread that follows it, too
         self._links: dict[str, str] = {}
+        self._last_gone = ""
         self.orders: list[OrderCard] = []
         self.binned: list[OrderCard] = []
-        self.more = widgets.Button(description="Show all")
-        self.more.on_click(lambda _button: self._show_all())
-        self._make_tools()
-        super().__init__()
+        offers = {"keep": client is not None, "duplicate": duplicate is not None, "new": new is not None}
+        super().__init__(offers=[name for name, is_offered in offers.items() if is_offered])
         self.add_class("tng-library")
-        self._draw()
+        self.on_msg(self._heard)
 
     def show(self, orders: Iterable[OrderCard]) -> None:
         """Show these, in the order in which they come."""
-        self.orders = list(orders)
-        self._draw()
+        self._keep(list(orders))
+        self.is_loaded = True
 
     def update(self, order: OrderCard) -> None:
         """One order changed, or is new."""
-        known = [card.id for card in self.orders]
         order = replace(order, script_text=None)
-        if order.id in known:
-            self.orders[known.index(order.id)] = order
-        else:
-            self.orders.insert(0, order)
-        self._draw()
+        with self._lock:
+            known = [card.id for card in self.orders]
+            if order.id in known:
+                self._keep([order if card.id == order.id else card for card in self.orders])
+            else:
+                self._keep([order, *self.orders])
 
     # --- what the customer does ---------------------------------------------------------------------------------
 
     def rename(self, order_id: str, title: str) -> None:
-        """Call an order something else."""
+        """Call an order something else; a name that cannot be is said beside the field, which keeps it."""
         if self._client is not None:
             client = self._client
-            self._attempt(lambda: self.update(client.rename(order_id, title)))
+            self._attempt(lambda: self._renamed(client, order_id, title))
 
     def throw_away(self, order_id: str) -> None:
-        """Put an order into the bin; a row with Undo stands where it was."""
+        """Put an order into the bin; it can be had back by an undo."""
         if self._client is not None:
             client = self._client
             self._attempt(lambda: self._gone(client.throw_away(order_id)))
@@ -84,121 +102,120 @@ class Library(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def have_back(self, order_id: str) -> None:
         """Have an order back out of the bin."""
         if self._client is not None:
-            self._attempt(lambda: self._back(order_id))
+            client = self._client
+            self._attempt(lambda: self._back(client, order_id))
 
     def share(self, order_id: str) -> None:
         """Make a link, and show it: it is told this once."""
         if self._client is not None:
-            self._attempt(lambda: self._shared(order_id))
+            client = self._client
+            self._attempt(lambda: self._shared(order_id, client.share(order_id)))
 
     def unshare(self, order_id: str) -> None:
         """End the link."""
         if self._client is not None:
             client = self._client
-            self._links.pop(order_id, None)
-            self._attempt(lambda: self.update(client.unshare(order_id)))
+            self._attempt(lambda: self._unshared(client.unshare(order_id)))
 
     def show_bin(self, is_shown: bool) -> None:
         """Show the bin, or the scripts again."""
-        self._in_bin, self._unfolded = is_shown, ""
-        self.undo.children = ()
-        if self._client is not None and is_shown:
-            self._attempt(self._load_bin)
-        self._draw()
+        self._forget_undo()
+        if is_shown and self._client is not None:
+            client = self._client
+            self._attempt(lambda: self._keep_binned(client.binned()))
+        self.is_bin = is_shown
 
-    def _load_bin(self) -> None:
-        self.binned = list(self._client.binned()) if self._client is not None else []
+    def undo(self) -> None:
+        """Have back what was thrown away last."""
+        if self._last_gone:
+            self.have_back(self._last_gone)
+
+    # --- what came of it ----------------------------------------------------------------------------------------
+
+    def _renamed(self, client: ApiClient, order_id: str, title: str) -> None:
+        try:
+            self.update(client.rename(order_id, title))
+        except ApiError as error:
+            if error.status != 422:
+                raise
+            self.send({"kind": "refused", "id": order_id, "sentence": error.user_message})
+        else:
+            self.send({"kind": "named", "id": order_id})
 
     def _gone(self, order: OrderCard) -> None:
-        self.orders = [card for card in self.orders if card.id != order.id]
-        button = widgets.Button(description="Undo", tooltip=f"Have “{order.title}” back")
-        button.on_click(lambda _button: self.have_back(order.id))
-        said = widgets.HTML(tag("span", f"“{order.title}” is in the bin.", role="status"))
-        self.undo.children = (said, button)
-        self._draw()
+        self._last_gone = order.id
+        self._keep([card for card in self.orders if card.id != order.id])
+        if self._toast is None:
+            self.undone = {"id": order.id, "title": order.title}
+        else:
+            self._toast(f"“{order.title}” is in the bin.", "Undo", lambda: self.have_back(order.id))
 
-    def _back(self, order_id: str) -> None:
-        if self._client is None:
-            return
-        self._client.have_back(order_id)
-        self.orders = list(self._client.orders())
-        self.binned = [card for card in self.binned if card.id != order_id]
-        self.undo.children = ()
-        self._draw()
+    def _back(self, client: ApiClient, order_id: str) -> None:
+        client.have_back(order_id)
+        self._forget_undo()
+        self._keep(list(client.orders()))
+        self._keep_binned([card for card in self.binned if card.id != order_id])
+        self.send({"kind": "back", "id": order_id})
 
-    def _shared(self, order_id: str) -> None:
-        if self._client is not None:
-            self._links[order_id] = self._client.share(order_id)
-            self.orders = [replace(card, shared=True) if card.id == order_id else card for card in self.orders]
-            self._draw()
+    def _shared(self, order_id: str, url: str) -> None:
+        with self._lock:
+            self._links[order_id] = url
+            self._keep([replace(card, shared=True) if card.id == order_id else card for card in self.orders])
 
-    # --- what is seen -------------------------------------------------------------------------------------------
+    def _unshared(self, order: OrderCard) -> None:
+        self._links.pop(order.id, None)
+        self.update(order)
+        if self._toast is not None:
+            self._toast(f"The link to “{order.title}” leads nowhere any more.", "", None)
 
-    def _make_tools(self) -> None:
-        self.search = widgets.Text(placeholder="Search by title", continuous_update=True)
-        self.search.observe(lambda _change: self._draw(), "value")
-        self.sort = widgets.Dropdown(options=(NEWEST, BY_TITLE, BY_STATE), value=NEWEST, description="Order")
-        self.sort.observe(lambda _change: self._draw(), "value")
-        self.bin_button = widgets.Button(description="Bin")
-        self.bin_button.on_click(lambda _button: self.show_bin(not self._in_bin))
-        self.undo = widgets.HBox()
-        self.undo.add_class("tng-undo")
-        self._heading = widgets.HTML()
-        tools = widgets.HBox([self.search, self.sort, self.bin_button])
-        tools.add_class("tng-library-tools")
-        self._tools = tools
-        self._head = widgets.VBox([self._heading, self.undo])
+    def _forget_undo(self) -> None:
+        self._last_gone, self.undone = "", {}
 
-    def _show_all(self) -> None:
-        self._all = True
-        self._draw()
+    def _keep(self, orders: list[OrderCard]) -> None:
+        with self._lock:
+            self.orders = orders
+            self.rows = [row_of(order, shared_url=self._links.get(order.id, "")) for order in orders]
 
-    def _unfold(self, order_id: str) -> None:
-        self._unfolded = "" if self._unfolded == order_id else order_id
-        self._draw()
+    def _keep_binned(self, orders: Iterable[OrderCard]) -> None:
+        self.binned = list(orders)
+        self.bin_rows = [row_of(order) for order in self.binned]
 
-    def _chosen(self) -> list[OrderCard]:
-        """What is looked for, sorted as it is asked for. No value of a widget is trusted to be one of ours."""
-        wanted = str(self.search.value).casefold().strip()
-        cards = [card for card in (self.binned if self._in_bin else self.orders) if wanted in card.title.casefold()]
-        if self.sort.value == BY_TITLE:
-            return sorted(cards, key=lambda card: card.title.casefold())
-        if self.sort.value == BY_STATE:
-            return sorted(cards, key=lambda card: WORDS[card.state])
-        return cards
+    # --- what a browser says ------------------------------------------------------------------------------------
 
-    def _draw(self) -> None:
-        chosen = self._chosen()
-        shown = chosen if self._all else chosen[:SHOWN]
-        rows: list[widgets.Widget] = [self._row(order) for order in shown]
-        more = [self.more] if len(shown) < len(chosen) else []
-        hint = BIN_RULE if self._in_bin else ""
-        self._heading.value = tag("h2", "The bin" if self._in_bin else "My scripts") + tag("p", hint, class_="tng-hint")
-        self.bin_button.description = "My scripts" if self._in_bin else "Bin"
-        has_tools = self._client is not None and (self.orders or self._in_bin or self.undo.children)
-        self._head.children = (self._heading, *((self._tools,) if has_tools else ()), self.undo)
-        self.children = [self._head, *(rows or [widgets.HTML(tag("p", self._nothing(), class_="tng-hint"))]), *more]
+    def _heard(self, _widget: object, said: Any, _buffers: object) -> None:
+        """Whatever else is said, or of an order that is not in this list, is of no consequence."""
+        match said:
+            case {"kind": "show_bin", "shown": bool(shown)}:
+                self.show_bin(shown)
+            case {"kind": "undo"}:
+                self.undo()
+            case {"kind": "new"} if self._new is not None:
+                self._new()
+            case {"kind": "have_back", "id": str(order_id)} if _find(self.binned, order_id):
+                self.have_back(order_id)
+            case {"kind": str(kind), "id": str(order_id)}:
+                order = _find(self.orders, order_id)
+                if order is not None:
+                    self._wished(kind, order, said.get("title"))
 
-    def _nothing(self) -> str:
-        if self.search.value:
-            return NOT_FOUND
-        return BIN_IS_EMPTY if self._in_bin else EMPTY
+    def _wished(self, kind: str, order: OrderCard, title: object) -> None:
+        match kind:
+            case "open":
+                self._open(order.id)
+            case "rename" if isinstance(title, str):
+                self.rename(order.id, title[:GENEROUS_CHARACTERS])
+            case "throw_away":
+                self.throw_away(order.id)
+            case "share":
+                self.share(order.id)
+            case "unshare":
+                self.unshare(order.id)
+            case "duplicate" if self._duplicate is not None:
+                self._duplicate(order)
 
-    def _row(self, order: OrderCard) -> widgets.Widget:
-        if self._in_bin:
-            return Row(order, Deeds(have_back=self.have_back))
-        deeds = Deeds(open=self._open)
-        if self._client is not None:
-            deeds = Deeds(
-                open=self._open,
-                unfold=self._unfold,
-                rename=self.rename,
-                throw_away=self.throw_away,
-                share=self.share,
-                unshare=self.unshare,
-                duplicate=self._duplicate,
-            )
-        return Row(order, deeds, is_unfolded=order.id == self._unfolded, shared_url=self._links.get(order.id, ""))
+
+def _find(orders: Iterable[OrderCard], order_id: str) -> OrderCard | None:
+    return next((order for order in orders if order.id == order_id), None)
 
 
 def _attempted(action: Callable[[], None]) -> object:

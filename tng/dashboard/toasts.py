@@ -9,6 +9,10 @@ import anywidget
 
 from tng.dashboard.reader import STATIC
 
+Act = Callable[[], object]
+Toast = Callable[[str, str, Act | None], None]
+"""Says what was done: the words, what its button says, and what that does; see :meth:`Toasts.say`."""
+
 
 class Toasts(anywidget.AnyWidget):
     """One at a time: the next one takes the place of the last. Its text is set as text, never as markup."""
@@ -18,10 +22,10 @@ class Toasts(anywidget.AnyWidget):
     def __init__(self) -> None:
         super().__init__()
         self._number = 0
-        self._act: Callable[[], None] | None = None
+        self._act: Act | None = None
         self.on_msg(self._pressed)
 
-    def say(self, text: str, action: str = "", on_action: Callable[[], None] | None = None) -> None:
+    def say(self, text: str, action: str = "", on_action: Act | None = None) -> None:
         """Say it; ``action`` is what its button says, and ``on_action`` is called once if that is pressed."""
         self._number += 1
         self._act = on_action

@@ -28,13 +28,24 @@ function makeSwitch(frame, className, text, label, state) {
   return { toggle, set, isOn: () => frame.classList.contains(className) };
 }
 
+// A scene that has just become another one stands out for a moment.
+function pointOut(section) {
+  section.classList.add("tng-fresh");
+  setTimeout(() => section.classList.remove("tng-fresh"), 4000);
+}
+
 // The sections of the page, as the kernel tells them. ``changed`` is called once after each telling that changed any.
 function makeSections({ body, drawn, lines, hello }) {
   let drawing = -1;
   const same = (section, blocks) => JSON.stringify(section.blocks) === JSON.stringify(blocks);
   const drawAgain = (section, blocks) => {
-    if (section.classList.contains("tng-editing")) lines().change(section, blocks);
-    else fillSection(section, blocks);
+    const editing = section.classList.contains("tng-editing");
+    if (editing) lines().change(section, blocks);
+    else {
+      lines().moved(section, blocks);
+      fillSection(section, blocks);
+      lines().showSent(section);
+    }
     drawn(section);
   };
   const append = (sections) => {
@@ -82,20 +93,15 @@ function drawReader(model, el) {
   const finder = makeFinder({ page, body, back: () => page.focus({ preventScroll: true }) });
   const letters = makeLetters(frame, say);
   const places = makePlaces(page, body);
-  const menu = makeMenu({ model, frame, page, say, edit: (section) => { lines.open(section); menu.add(section); } });
+  const menu = makeMenu({ model, frame, page, say, edit: (section) => lines.open(section) });
+  const takes = makeTakes({ model });
   const hello = () => model.send({ kind: "hello" });
-  const note = (section) => {
-    const words = (model.get("scene_notes") || {})[section.scene] || "";
-    const row = section.querySelector(".tng-heading-row");
-    row?.parentElement.querySelector(".tng-scene-note")?.remove();
-    if (words) row?.after(element("p", "tng-scene-note", words));
-  };
-  const drawn = (section) => { menu.add(section); note(section); };
+  const drawn = (section) => { menu.add(section); takes.add(section); };
   const sections = makeSections({ body, drawn, lines: () => lines, hello });
-  const lines = makeLines({ model, drawAgain: sections.drawAgain });
+  const lines = makeLines({ model, page, drawAgain: sections.drawAgain, place: places.here, moreOf: drawn });
   const help = makeHelp(frame);
   const find = button("tng-tool", "Find", finder.open);
-  bar.append(side.toggle, find, said, ...letters.buttons, wide.toggle, button("tng-tool", "?", help.open, "Keys"));
+  bar.append(side.toggle, find, said, ...letters.buttons, wide.toggle, button("tng-tool tng-help", "?", help.open, "Keys"));
   page.append(title, body, waiting);
   desk.append(outline.nav, page, newer);
   frame.append(bar, finder.bar, desk, menu.menu);
@@ -142,19 +148,29 @@ function drawReader(model, el) {
     keepingPlace(() => sections.one(message));
   };
   const sectionOf = (message) => [...body.children].find((section) => section.scene && section.scene === message.scene);
+  const listenForScene = (message, section) => {
+    if (!section) return;
+    if (message.kind === "go") goTo(page, section);
+    else if (message.kind === "close") lines.close(section);
+    else if (message.kind === "saved") lines.saved(section, message.block);
+    else if (message.kind === "refused") lines.refuse(section, message.block, message.sentence);
+    else if (message.kind === "fresh") pointOut(section);
+  };
   const listen = (message) => {
     if (message.kind === "all" && !sections.isOld(message)) showAll(message);
     else if (message.kind === "more" || message.kind === "changed") showOne(message);
-    else if (message.kind === "go" && sectionOf(message)) return goTo(page, sectionOf(message));
-    else if (message.kind === "close" && sectionOf(message)) return lines.close(sectionOf(message));
-    else if (message.kind === "refused" && sectionOf(message))
-      return lines.refuse(sectionOf(message), message.block, message.sentence);
+    else if (message.kind === "place") places.use(message.place);
+    else return listenForScene(message, sectionOf(message));
     showWords();
     unfold();
     outline.refresh();
     finder.refresh();
   };
-  const notes = () => [...body.children].forEach(note);
+  const notes = () => [...body.children].forEach(takes.add);
+  const busy = () => {
+    notes();
+    if (model.get("busy_scene")) say(`Scene ${model.get("busy_scene")} is being written again`);
+  };
   let asked = false;
   page.addEventListener("scroll", () => {
     if (atEnd()) newer.hidden = true;
@@ -172,13 +188,16 @@ function drawReader(model, el) {
   });
   model.on("msg:custom", listen);
   model.on("change:title change:waiting", showWords);
-  model.on("change:scene_notes", notes);
+  model.on("change:scene_notes change:scene_takes change:editable", notes);
+  model.on("change:busy_scene", busy);
   showWords();
   hello();
   return () => {
     model.off("msg:custom", listen);
     model.off("change:title change:waiting", showWords);
-    model.off("change:scene_notes", notes);
+    model.off("change:scene_notes change:scene_takes change:editable", notes);
+    model.off("change:busy_scene", busy);
+    lines.end();
     places.end();
     finder.end();
   };

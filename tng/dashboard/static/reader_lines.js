@@ -1,123 +1,87 @@
-// What can be done with one scene: its menu, and the fields of its lines. The kernel is told; what happens is its affair.
+// The fields of a scene's lines. Each is saved by itself; the kernel says whether it is, or why it is not.
 const MOST_CHARACTERS = 1000;
-
-function inText(blocks) {
-  const lines = { speech: (b) => [b.cue, b.parenthetical && `(${b.parenthetical})`, b.text].filter(Boolean).join("\n") };
-  return blocks.map((block) => (lines[block.kind] || ((b) => b.text))(block)).join("\n\n") + "\n";
-}
-
-async function copy(text) {
-  if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
-  const field = element("textarea", "tng-out-of-sight", text);
-  document.body.append(field);
-  field.select();
-  const done = document.execCommand("copy");
-  field.remove();
-  if (!done) throw new Error("the browser does not let this page copy");
-}
-
-function makeMenu({ model, frame, page, say, edit }) {
-  const menu = element("div", "tng-menu");
-  menu.setAttribute("role", "menu");
-  menu.hidden = true;
-  let opener = null;
-  let openedAt = 0;
-
-  const close = (refocus = false) => {
-    if (menu.hidden) return;
-    menu.hidden = true;
-    opener.setAttribute("aria-expanded", "false");
-    if (refocus) opener.focus();
-  };
-  const entry = (words, act) => {
-    const item = button("tng-menu-item", words, () => { close(true); act(); });
-    item.setAttribute("role", "menuitem");
-    item.tabIndex = -1;
-    return item;
-  };
-  const tell = (number, act) => model.send({ kind: "scene", number, act });
-  const copyScene = (section) =>
-    copy(inText(section.blocks.slice(section.heading)))
-      .then(() => say(`Scene ${section.scene} is copied`))
-      .catch(() => say("This browser does not let the page copy"));
-  const entries = (section) => {
-    const items = [entry("Copy this scene", () => copyScene(section))];
-    if (!model.get("editable")) return items;
-    return [
-      entry("Write this scene again", () => tell(section.scene, "again")),
-      entry("Edit its lines", () => { edit(section); tell(section.scene, "edit"); }),
-      entry("Takes", () => tell(section.scene, "takes")),
-      ...items,
-    ];
-  };
-  const open = (dots, section) => {
-    const was = opener === dots && !menu.hidden;
-    close();
-    if (was) return;
-    opener = dots;
-    openedAt = page.scrollTop;
-    menu.replaceChildren(...entries(section));
-    menu.setAttribute("aria-label", `Scene ${section.scene}`);
-    menu.hidden = false;
-    dots.setAttribute("aria-expanded", "true");
-    const [around, at] = [frame.getBoundingClientRect(), dots.getBoundingClientRect()];
-    const lowest = around.height - menu.offsetHeight - 8;
-    menu.style.top = `${Math.max(Math.min(at.bottom - around.top, lowest), 0)}px`;
-    menu.style.right = `${Math.max(around.right - at.right, 8)}px`;
-    menu.firstChild.focus();
-  };
-  menu.addEventListener("keydown", (event) => {
-    const items = [...menu.children];
-    const at = items.indexOf(document.activeElement);
-    const steps = { ArrowDown: at + 1, ArrowUp: at - 1 + items.length, Home: 0, End: items.length - 1 };
-    if (event.key === "Escape") close(true);
-    else if (event.key in steps) items[steps[event.key] % items.length].focus();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
-  menu.addEventListener("focusout", (event) => { if (!menu.contains(event.relatedTarget) && event.relatedTarget !== opener) close(); });
-  page.addEventListener("scroll", () => { if (Math.abs(page.scrollTop - openedAt) > STEP_PIXELS) close(); }, { passive: true });
-  return {
-    menu,
-    add(section) {
-      if (!section.scene) return;
-      const heading = section.querySelector("h4, .tng-field-row");
-      const dots = button("tng-scene-menu", "⋯", () => open(dots, section), `Scene ${section.scene}: more`);
-      dots.setAttribute("aria-haspopup", "menu");
-      dots.setAttribute("aria-expanded", "false");
-      const row = element("div", "tng-heading-row");
-      heading.replaceWith(row);
-      row.append(heading, dots);
-    },
-  };
-}
+const PATIENCE_MS = 40_000;
+const NO_ANSWER = "There was no answer. Please save it once more.";
 
 function nameOf(block, index) {
   if (index < 0) return "Heading of the scene";
   return block.kind === "speech" ? `Line ${index + 1}, ${block.cue}` : `Line ${index + 1}, ${block.kind}`;
 }
 
-// The fields of a scene's lines: each is saved by itself, with Enter or its button; Escape takes it back.
-function makeLines({ model, drawAgain }) {
+const plainLine = (text) => text.replace(/\s+/g, " ").trim();
+
+// Where the blocks of a scene are after a change of it: those before and behind what differs stay what they were.
+function movesOf(before, after) {
+  const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+  const shorter = Math.min(before.length, after.length);
+  let head = 0;
+  let tail = 0;
+  while (head < shorter && same(before[head], after[head])) head += 1;
+  while (tail < shorter - head && same(before.at(-1 - tail), after.at(-1 - tail))) tail += 1;
+  return (at) => {
+    if (at < head) return at;
+    if (at >= before.length - tail) return at + after.length - before.length;
+    return before.length === after.length ? at : -1;
+  };
+}
+
+// One line is on its way at a time: what is taken out moves those below it, and the next must mean the right one.
+function makePost({ model, place, late }) {
+  let waiting = [];
+  let flying = null;
+  let timer = 0;
+  const next = () => {
+    clearTimeout(timer);
+    flying = waiting.shift() || null;
+    if (!flying) return;
+    const { section, index, text } = flying;
+    model.send({ kind: "line", scene: section.scene, block: index, text, place: place() });
+    timer = setTimeout(() => late(section, flying.index), PATIENCE_MS);
+  };
+  return {
+    send(section, index, text) {
+      waiting = waiting.filter((one) => one.section !== section || one.index !== index);
+      waiting.push({ section, index, text });
+      if (!flying) next();
+    },
+    // the line that was answered, as it was sent
+    answered(section) {
+      const line = flying && flying.section === section ? flying : null;
+      if (line) next();
+      return line;
+    },
+    of: (section) => [flying, ...waiting].filter((one) => one?.section === section),
+    move(section, to) {
+      for (const one of waiting) if (one.section === section) one.index = to(one.index);
+      waiting = waiting.filter((one) => one.section !== section || one.index >= -1);
+    },
+    end: () => clearTimeout(timer),
+  };
+}
+
+function makeLines({ model, page, drawAgain, place, moreOf }) {
+  const rowOf = (section, index) => [...section.querySelectorAll(".tng-field-row")].find((row) => row.block === index);
+  const blockOf = (section, index) => section.blocks[section.heading + 1 + index];
+  const save = (section, index, box, note) => {
+    note.textContent = "Saving…";
+    post.send(section, index, plainLine(box.value));
+  };
   const field = (section, block, index, typed) => {
     const row = element("div", `tng-field-row tng-field-${block.kind}`);
     const box = element("textarea", "tng-field");
     const note = element("p", "tng-field-note");
-    const save = button("tng-tool", "Save", () => send());
-    const leave = button("tng-tool", "Leave as it was", () => { box.value = block.text; changed(); box.focus(); });
-    const changed = () => { save.hidden = leave.hidden = box.value === (block.text || ""); note.textContent = ""; };
-    const send = () => {
-      if (save.hidden) return;
-      const text = box.value.replace(/\s+/g, " ").trim();
-      note.textContent = "Saving…";
-      model.send({ kind: "line", scene: section.scene, block: index, text });
+    const changed = () => {
+      row.classList.toggle("tng-typed", box.value !== (block.text || ""));
+      keep.hidden = leave.hidden = box.value === (block.text || "");
     };
+    const send = () => { if (!keep.hidden) save(section, index, box, note); };
+    const keep = button("tng-tool", "Save", send);
+    const leave = button("tng-tool", "Leave as it was", () => { box.value = block.text || ""; note.textContent = ""; changed(); box.focus(); });
     box.value = typed ?? block.text ?? "";
     box.maxLength = MOST_CHARACTERS;
     box.rows = Math.max(1, Math.ceil(box.value.length / (block.kind === "speech" ? DIALOGUE_COLUMNS : ACTION_COLUMNS)));
     box.setAttribute("aria-label", nameOf(block, index));
-    box.addEventListener("input", changed);
+    box.addEventListener("input", () => { note.textContent = ""; changed(); });
     box.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.shiftKey) send();
       else if (event.key === "Escape") leave.click();
@@ -128,14 +92,16 @@ function makeLines({ model, drawAgain }) {
     note.setAttribute("role", "status");
     changed();
     if (block.cue) row.append(element("p", "tng-cue", block.cue));
-    row.append(box, save, leave, note);
-    row.block = index;
+    const acts = element("div", "tng-field-acts");
+    acts.append(keep, leave, note);
+    row.append(box, acts);
+    Object.assign(row, { block: index, box, note, changed, send });
     return row;
   };
   const typedIn = (section) =>
     new Map([...section.querySelectorAll(".tng-field-row")]
-      .map((row) => [row.block, row.querySelector("textarea").value])
-      .filter(([index, text]) => text !== (section.blocks[section.heading + 1 + index]?.text || "")));
+      .filter((row) => row.box.value !== (blockOf(section, row.block)?.text || ""))
+      .map((row) => [row.block, row.box.value]));
   const draw_ = (section, blocks, typed) => {
     fillSection(section, blocks);
     section.classList.add("tng-editing");
@@ -143,32 +109,74 @@ function makeLines({ model, drawAgain }) {
       const index = at - section.heading - 1;
       return index < -1 ? draw(block) : field(section, block, index, typed.get(index));
     });
-    section.replaceChildren(...rows, button("tng-tool tng-done", "Done", () => close(section)));
+    const done = button("tng-tool tng-done", "Done", () => finish(section));
+    done.title = "Save what is changed, and read on";
+    section.replaceChildren(...rows, done);
+  };
+  // what was sent stands on the page at once; should it be refused, its field is opened again
+  const showSent = (section) => {
+    for (const { index, text } of post.of(section)) {
+      const part = section.querySelectorAll(".tng-block")[section.heading + 1 + index];
+      const words = part?.querySelector(".tng-dialogue, .tng-place") || part;
+      if (!words) continue;
+      words.textContent = text;
+      part.classList.toggle("tng-taken-out", !text);
+    }
   };
   const close = (section) => {
     section.classList.remove("tng-editing");
     drawAgain(section, section.blocks);
+    showSent(section);
   };
+  // the line that was at the top of the page stays there: fields are higher than what they become
+  const finish = (section) => {
+    const rows = [...section.querySelectorAll(".tng-field-row")];
+    const top = rows.find((row) => below(page, row) >= 0) || rows.at(-1);
+    const [index, room] = [top.block, Math.max(below(page, top), STEP_PIXELS)];
+    for (const row of rows) row.send();
+    close(section);
+    section.querySelector(".tng-scene-menu")?.focus({ preventScroll: true });
+    goTo(page, section.querySelectorAll(".tng-block")[section.heading + 1 + index] || section, room);
+  };
+  const open = (section, typed = new Map(), at = -1) => {
+    draw_(section, section.blocks, typed);
+    moreOf(section);
+    (rowOf(section, at) || section).querySelector("textarea")?.focus();
+  };
+  const refuse = (section, index, sentence) => {
+    const line = post.answered(section);
+    if (!section.classList.contains("tng-editing")) open(section, new Map(line ? [[index, line.text]] : []), index);
+    const row = rowOf(section, index);
+    if (row) row.note.textContent = sentence;
+  };
+  const post = makePost({ model, place, late: (section, index) => refuse(section, index, NO_ANSWER) });
   return {
-    open(section) {
-      draw_(section, section.blocks, new Map());
-      section.querySelector("textarea")?.focus();
-    },
-    // what was saved is the kernel's now; what is typed in other lines of the scene stays typed
+    open: (section) => open(section),
+    // what came is the script now; what is typed and not saved stays typed
     change(section, blocks) {
-      const typed = blocks.length === section.blocks.length ? typedIn(section) : new Map();
-      blocks.forEach((block, at) => {
-        const index = at - section.heading - 1;
-        if ((block.text || "") === typed.get(index) || block.text !== section.blocks[at].text) typed.delete(index);
-      });
-      const focused = [...section.querySelectorAll("textarea")].indexOf(document.activeElement);
+      const to = movesOf(section.blocks, blocks);
+      const moved = (index) => to(index + section.heading + 1) - section.heading - 1;
+      const focused = section.querySelector("textarea:focus")?.closest(".tng-field-row").block;
+      const typed = new Map([...typedIn(section)].map(([index, text]) => [moved(index), text]));
+      post.move(section, moved);
       draw_(section, blocks, typed);
-      section.querySelectorAll("textarea")[focused]?.focus();
+      if (focused !== undefined) rowOf(section, moved(focused))?.box.focus();
     },
+    moved: (section, blocks) => {
+      const to = movesOf(section.blocks, blocks);
+      post.move(section, (index) => to(index + section.heading + 1) - section.heading - 1);
+    },
+    showSent,
     close,
-    refuse(section, index, sentence) {
-      const row = [...section.querySelectorAll(".tng-field-row")].find((one) => one.block === index);
-      if (row) row.querySelector(".tng-field-note").textContent = sentence;
+    saved(section, index) {
+      const line = post.answered(section);
+      const row = rowOf(section, index);
+      if (!line || !row || plainLine(row.box.value) !== line.text) return;
+      row.box.value = blockOf(section, index)?.text || "";
+      row.changed();
+      row.note.textContent = "Saved";
     },
+    refuse,
+    end: () => post.end(),
   };
 }

@@ -86,6 +86,7 @@ function makePlaces(page, body) {
   };
   return {
     use(next) { key = next; },
+    here: () => key,
     isOf: (script) => key.split("/")[0] === script.split("/")[0],
     restore: () => { if (key) goToPlace(page, body, recall(PLACES_KEY, {})[key]); },
     saveSoon() {
