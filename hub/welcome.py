@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from hub.look import whole_look
 from tng.export.html import TELEPLAY, TOKENS, teleplay_html, title_of
+from tng.look import whole_look
 from tng.payments import Price
 from tng.programme import price_of
 from tng.sample import read_sample

@@ -343,7 +343,7 @@ class _Counts:
         return Counter(order.state for order in self._tables.orders.values())
 
     def waiting(self) -> tuple[int, datetime | None]:
-        scripts = [job for job in self._tables.jobs.values() if job.kind in WRITING]
+        scripts = [job for job in self._tables.jobs.values() if job.kind is JobKind.WRITE_SCRIPT]
         queued = [job for job in scripts if job.state is JobState.QUEUED]
         paid = [self._tables.orders[job.order_id].paid_at for job in queued if job.order_id]
         return len(queued), min((at for at in paid if at is not None), default=None)
@@ -353,7 +353,7 @@ class _Counts:
         return sorted(running, key=lambda job: (job.lease_until or datetime.max.replace(tzinfo=UTC), job.id))[:100]
 
     def run_seconds(self) -> float | None:
-        scripts = {job.id for job in self._tables.jobs.values() if job.kind in WRITING}
+        scripts = {job.id for job in self._tables.jobs.values() if job.kind is JobKind.WRITE_SCRIPT}
         said = [(job, event) for job, event in self._tables.events if job in scripts]
         at = {(job, e.attempt, e.kind): self._tables.said_at[e.id] for job, e in said}
         ended = [run for run in at if run[2] is EventKind.DONE][-20:]
@@ -362,7 +362,8 @@ class _Counts:
 
     def written(self, promotion_id: int, limit: int) -> Sequence[Written]:
         ended = (JobState.DONE, JobState.DEAD)
-        jobs = [j for j in self._tables.jobs.values() if j.promotion_id == promotion_id and j.state in ended]
+        scripts = [j for j in self._tables.jobs.values() if j.kind is JobKind.WRITE_SCRIPT]
+        jobs = [j for j in scripts if j.promotion_id == promotion_id and j.state in ended]
         return [
             Written.read(job.order_id, job.state is JobState.DONE, self._tables.orders[job.order_id].provenance)
             for job in sorted(jobs, key=lambda job: job.id)[:limit]

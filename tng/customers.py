@@ -46,7 +46,7 @@ orders/<id>/job.json       the work on it, and what its runs said as they wrote
 orders/<id>/script.txt     the script, as a teleplay; script.fountain for screenwriting programs
 orders/<id>/script.house   the script in the form in which it is stored
 orders/<id>/editions/      the script as you changed it, each version in the form in which it is stored
-orders/<id>/takes/         scenes that were written again
+orders/<id>/takes/         scenes that were written again, and the work on them
 orders/<id>/runs/          the notebooks that wrote it
 
 All times are UTC. Your address and your name at Google are kept with your account, by the hub; your card is known to
@@ -100,14 +100,14 @@ class Customers:
 
     def _about(self, work: Work, order: Order) -> Iterator[Part]:
         folder = f"orders/{order.id}"
-        job = work.jobs.get(job_key(order))
         yield f"{folder}/order.json", _as_json(plain(order))
         yield f"{folder}/history.json", _as_json([plain(move) for move in work.orders.history(order.id)])
         yield f"{folder}/errands.json", _as_json([plain(errand) for errand in work.outbox.of(order.id)])
         links = [plain(share) for share in work.shelf.shares(order.id)]
         yield f"{folder}/shelf.json", _as_json({**plain(work.shelf.get(order.id)), "links": links})
-        if job is not None:
-            yield f"{folder}/job.json", _as_json({**plain(job), "events": list(_events(work, job))})
+        for job in work.jobs.of(order.id):
+            name = "job" if job.key == job_key(order) else f"takes/job-{job.id}"
+            yield f"{folder}/{name}.json", _as_json({**plain(job), "events": list(_events(work, job))})
             for run in sorted(self._runs.glob(f"{job.id}.*/{RECORD}")):
                 yield f"{folder}/runs/{run.parent.name}.ipynb", run.read_bytes()
         if order.script_text is not None:

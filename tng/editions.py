@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -48,20 +48,26 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """The whole script as its customer made it, the ``number``-th time; 1 is the first after the original."""
+    """The whole script as its customer made it, the ``number``-th time; 1 is the first after the original.
+
+    ``names`` says what guests are called by now, by their names in the original: a scene that is written later, or
+    comes back, is given them, too.
+    """
 
     order_id: str
     number: int
     script_text: str
     why: Why
     made_at: datetime
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
     """A scene written again. ``scene`` counts from 1 over the script, ``number`` from 1; ``text`` is compact.
 
-    The release, the seed, the scene and the number together give the same text again.
+    It has the names of the original. The release, the seed, and which takes were made before it give the same text
+    again.
     """
 
     order_id: str
@@ -127,8 +133,37 @@ def renamed(script: Script, old: object, new: object, cues: Collection[str]) -> 
     others = {cue for cue in script.speakers if cue.casefold() != before.casefold()}
     if after.upper() in others:
         raise _refuse("a name that is taken", TAKEN)
-    acts = tuple(Act(act.name, tuple(_scene_with(scene, before, after) for scene in act.scenes)) for act in script.acts)
-    return _checked(Script(_with_name(script.title, before, after), acts))
+    names = {before: after}
+    acts = tuple(Act(act.name, tuple(in_names(scene, names) for scene in act.scenes)) for act in script.acts)
+    return _checked(Script(_with_names(script.title, names), acts))
+
+
+def names_with(names: Mapping[str, str], old: str, new: str) -> dict[str, str]:
+    """What guests are called by now, once one of them is called something else again."""
+    known = {first: new if name.casefold() == old.casefold() else name for first, name in names.items()}
+    if list(known.values()) == list(names.values()):
+        known.setdefault(old, new)
+    return {first: name for first, name in known.items() if first != name}
+
+
+def in_names(scene: Scene, names: Mapping[str, str]) -> Scene:
+    """The scene with every guest called as ``names`` says, all at once: two may have changed names."""
+
+    def named(element: Element) -> Element:
+        return replace(
+            element,
+            text=_with_names(element.text, names),
+            cue=_with_names(element.cue, names),
+            parenthetical=_with_names(element.parenthetical, names),
+        )
+
+    return Scene(_with_names(scene.heading, names), tuple(named(element) for element in scene.elements))
+
+
+def guests_of(script: Script, cues: Collection[str]) -> list[str]:
+    """Who speaks in a script and is nobody of the show, as the text writes their names, in the order of their words."""
+    text = "\n".join(element.text for scene in script.scenes for element in scene.elements)
+    return [_as_written(cue, text) for cue in script.speakers if cue not in cues]
 
 
 def plain_line(text: object) -> str:
@@ -165,25 +200,27 @@ def _checked(script: Script) -> Script:
     return script
 
 
-def _scene_with(scene: Scene, old: str, new: str) -> Scene:
-    def with_name(element: Element) -> Element:
-        return replace(
-            element,
-            text=_with_name(element.text, old, new),
-            cue=_with_name(element.cue, old, new),
-            parenthetical=_with_name(element.parenthetical, old, new),
-        )
-
-    return Scene(_with_name(scene.heading, old, new), tuple(with_name(element) for element in scene.elements))
+def _with_names(text: str, names: Mapping[str, str]) -> str:
+    if not names:
+        return text
+    known = {name: new for old, new in names.items() for name, new in ((old.upper(), new.upper()), (old, new))}
+    return _named(*known).sub(lambda match: _cased(match[0], known[match[0]]), text)
 
 
-def _with_name(text: str, old: str, new: str) -> str:
-    return _named(old).sub(lambda match: new.upper() if match[0].isupper() else new, text)
+def _cased(found: str, new: str) -> str:
+    return new.upper() if found.isupper() else new
 
 
-def _named(name: str) -> re.Pattern[str]:
-    """The name as a word of its own, as it is written or in capitals; what follows an apostrophe is left as it is."""
-    return re.compile(rf"(?<![\w'’-])(?:{re.escape(name)}|{re.escape(name.upper())})(?![\w-])")
+def _named(*names: str) -> re.Pattern[str]:
+    """Names as words of their own, as they are written or in capitals; what follows an apostrophe is left as it is."""
+    either = {form for name in names for form in (name, name.upper())}
+    longest_first = "|".join(re.escape(form) for form in sorted(either, key=lambda form: (-len(form), form)))
+    return re.compile(rf"(?<![\w'’-])(?:{longest_first})(?![\w-])")
+
+
+def _as_written(cue: str, text: str) -> str:
+    found = [name for name in re.findall(rf"(?<!\w){re.escape(cue)}(?!\w)", text, re.IGNORECASE) if not name.isupper()]
+    return max(found, key=found.count) if found else cue.title()
 
 
 def _refuse(what: str, sentence: str) -> EditionRefused:

@@ -21,6 +21,7 @@ from tng.orders import Order, OrderState
 from tng.ports import Clock, Store, Work
 from tng.script import Premise
 from tng.shelf import BIN_KEPT
+from tng.takes import end_jobs
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ def erase(work: Work, order: Order, runs: Path, now: datetime, *, customer: str 
 
     ``runs`` is the folder of the runs of this machine.
     """
+    end_jobs(work, order, now)
     remove_runs(runs, [job.id for job in work.jobs.forget(order.id)])
     work.editions.forget(order.id)
     work.shelf.forget(order.id)

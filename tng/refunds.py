@@ -16,8 +16,8 @@ from tng.jobs import REFUND, Errand, backoff
 from tng.log import about, kind_of, told
 from tng.notices import Notice, NoticeKind, again_after, tell
 from tng.orders import Order, OrderState
-from tng.payments import job_key
 from tng.ports import Clock, PaymentGateway, Store, Work
+from tng.takes import end_jobs
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def owe_refund(work: Work, order: Order, *, by: str, why: str, now: datetime, **
     attempt = order.refund_attempt + 1
     moved = order.moved(OrderState.REFUNDING, by=by, why=why, at=now, refund_attempt=attempt, **changes)
     saved = work.orders.save(moved)
-    work.jobs.cancel(job_key(order), now)
+    end_jobs(work, order, now)
     work.outbox.add(refund_errand(saved), now)
     return saved
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tng.cancelling import was_cancelled
-from tng.jobs import WRITING
+from tng.jobs import JobKind
 from tng.orders import Order, OrderState
 from tng.payments import job_key
 from tng.ports import Clock, Store, Work
@@ -79,7 +79,7 @@ class Standings:
     def _figures(self, work: Work) -> Figures:
         now, known = self._clock.now(), self._known
         if known is None or not timedelta(0) <= now - known[0] < FIGURES_KEPT:
-            running = sum(job.kind in WRITING for job in work.counts.running())
+            running = sum(job.kind is JobKind.WRITE_SCRIPT for job in work.counts.running())
             here = sum(worker.here(now) for worker in work.watch.workers())
             known = self._known = now, Figures(running, here, work.counts.run_seconds())
         return known[1]

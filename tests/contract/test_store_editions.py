@@ -17,7 +17,7 @@ BENS = forced(an_order(2, customer="ben"), OrderState.DELIVERED, script_text="Ti
 
 def an_edition(number: int, order_id: str = ADAS.id) -> Edition:
     """An edition; its text follows from its number."""
-    return Edition(order_id, number, f"Title: X{number}\n", Why.LINE, START)
+    return Edition(order_id, number, f"Title: X{number}\n", Why.LINE, START, {"Lena": "Mara"})
 
 
 def a_take(number: int, scene: int = 1, order_id: str = ADAS.id) -> Take:
@@ -50,6 +50,7 @@ def test_editions_are_kept_and_the_last_one_is_the_one_with_the_greatest_number(
         listed = work.editions.listed(ADAS.id)
     assert [one.number for one in listed] == [1, 2]
     assert all(isinstance(one.script_text, LeftOut) for one in listed)
+    assert all(one.names == {"Lena": "Mara"} for one in listed)
 
 
 def test_takes_come_by_scene_and_number(store: Store) -> None:

@@ -111,10 +111,11 @@ class OfferView(BaseModel):
     demo: bool
     taking_orders: bool = Field(description="whether an order placed now would be taken")
     closed: str | None = Field(description="why not, in a sentence for people")
+    mails: bool = Field(description="whether whoever ordered is written to when the script is ready")
 
 
-def offer_view(show: Show, price: Price, *, demo: bool, closed: str | None = None) -> OfferView:
-    """What can be ordered today; ``closed`` says why nothing can be ordered now."""
+def offer_view(show: Show, price: Price, *, demo: bool, closed: str | None = None, mails: bool = False) -> OfferView:
+    """What can be ordered today; ``closed`` says why nothing can be ordered now, ``mails`` that customers get some."""
     return OfferView(
         show=ShowView(
             id=show.id, title=show.title, product=show.product, disclaimer=show.disclaimer, look=dict(show.look)
@@ -129,6 +130,7 @@ def offer_view(show: Show, price: Price, *, demo: bool, closed: str | None = Non
         demo=demo,
         taking_orders=closed is None,
         closed=closed,
+        mails=mails,
     )
 
 

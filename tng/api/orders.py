@@ -59,7 +59,8 @@ def order_routes() -> APIRouter:
 
 def offer(show: TheShow, shop: TheShop, settings: TheSettings) -> OfferView:
     """What can be ordered, and for how much."""
-    return offer_view(show, shop.price, demo=settings.mode is Mode.DEMO, closed=shop.why_closed())
+    demo, mails = settings.mode is Mode.DEMO, settings.mail_customers
+    return offer_view(show, shop.price, demo=demo, closed=shop.why_closed(), mails=mails)
 
 
 async def me(caller: TheCaller) -> CallerView:

@@ -29,6 +29,7 @@ from tng.errors import (
     ShopClosed,
     SignatureInvalid,
     StoreBusy,
+    TakeUnderWay,
     TngError,
     TooManyUnpaid,
 )
@@ -41,6 +42,7 @@ STATUSES: tuple[tuple[type[TngError], int], ...] = (
     (OrderNotFound, 404),
     (IllegalMove, 409),
     (EditionOvertaken, 409),
+    (TakeUnderWay, 409),
     (EditionRefused, 422),
     (TooManyUnpaid, 409),
     (ShopClosed, 503),

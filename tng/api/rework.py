@@ -10,8 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tng.api.shared import REFUSALS, TheCaller, TheShop, TheShow, refuses
 from tng.api.views import Text
-from tng.editions import Why
+from tng.editions import MOST_TAKES, Why
 from tng.errors import IllegalMove
+from tng.reworking import Desktop
+from tng.shows import Show
+from tng.takes import FAILED, TakeJob
 
 MOST = 2**31 - 1
 """The greatest whole number that a database's column takes."""
@@ -51,6 +54,10 @@ class BackRequest(_Request):
     """Which edition the page showed."""
 
 
+class AgainRequest(_Request):
+    """Which edition the page showed."""
+
+
 class EditionView(BaseModel):
     """An edition, without its text."""
 
@@ -66,7 +73,31 @@ class TakeView(BaseModel):
     number: int
     text: str
     release_id: str
+    is_another_release: bool = Field(description="not the one that wrote the script: that was not there any more")
     made_at: datetime
+
+
+class PendingView(BaseModel):
+    """A take that is under way."""
+
+    scene: int
+    take: int
+    is_running: bool = Field(description="it is being written; before that it waits for a worker")
+
+
+class FailedView(BaseModel):
+    """A take that could not be written, and can be asked for again."""
+
+    scene: int
+    take: int
+    message: str
+
+
+class StandsView(BaseModel):
+    """Which take of a scene is in the chosen edition."""
+
+    scene: int
+    take: int | None = Field(description="0 is the scene of the original; null where a line of it was changed by hand")
 
 
 class DesktopView(BaseModel):
@@ -75,6 +106,11 @@ class DesktopView(BaseModel):
     edition: int = Field(description="the one that is shown and taken along; 0 is the original")
     editions: list[EditionView]
     takes: list[TakeView]
+    pending: PendingView | None = Field(description="it is chosen as soon as it is written")
+    failed: FailedView | None = Field(description="the take that was asked for last, where it came to nothing")
+    stands: list[StandsView] = Field(description="for every scene that has takes")
+    most_takes: int = Field(description="how often a scene can be written again")
+    guests: list[str] = Field(description="who speaks and can be called something else")
 
 
 class ChosenView(BaseModel):
@@ -102,20 +138,14 @@ def rework_routes() -> APIRouter:
     router.add_api_route(f"{one}/lines", change_line, methods=["POST"], responses=changes)
     router.add_api_route(f"{one}/rename", rename, methods=["POST"], responses=changes)
     router.add_api_route(f"{one}/scenes/{{number}}/take", take, methods=["POST"], responses=changes)
+    wait = refuses(REFUSALS | {409: "another page was quicker, or a take is under way", 422: "no take is left, or why"})
+    router.add_api_route(f"{one}/scenes/{{number}}/again", again, methods=["POST"], status_code=202, responses=wait)
     return router
 
 
-def editions(order_id: str, caller: TheCaller, shop: TheShop) -> DesktopView:
-    """The editions and takes of an order."""
-    there = shop.rework.desktop(order_id, caller.name)
-    return DesktopView(
-        edition=there.edition,
-        editions=[EditionView(number=one.number, why=one.why, made_at=one.made_at) for one in there.editions],
-        takes=[
-            TakeView(scene=t.scene, number=t.number, text=t.text, release_id=t.release_id, made_at=t.made_at)
-            for t in there.takes
-        ],
-    )
+def editions(order_id: str, caller: TheCaller, shop: TheShop, show: TheShow) -> DesktopView:
+    """The editions and takes of an order, and what became of the take that was asked for last."""
+    return _view(shop.rework.desktop(order_id, caller.name, _cues(show)))
 
 
 def edition(order_id: str, number: Number, caller: TheCaller, shop: TheShop) -> EditionTextView:
@@ -140,11 +170,48 @@ def change_line(order_id: str, caller: TheCaller, shop: TheShop, line: LineReque
 
 def rename(order_id: str, caller: TheCaller, shop: TheShop, show: TheShow, name: RenameRequest) -> ChosenView:
     """Call a guest something else, everywhere."""
-    cues = tuple({*show.cues, *show.always_aboard})
-    made = shop.rework.rename_guest(order_id, caller.name, name.old, name.new, name.seen, cues=cues)
+    made = shop.rework.rename_guest(order_id, caller.name, name.old, name.new, name.seen, cues=_cues(show))
     return ChosenView(edition=made)
 
 
 def take(order_id: str, number: Number, caller: TheCaller, shop: TheShop, chosen: TakeRequest) -> ChosenView:
     """Put a take of a scene in its place."""
     return ChosenView(edition=shop.rework.choose_take(order_id, caller.name, number, chosen.take, chosen.seen))
+
+
+def again(order_id: str, number: Number, caller: TheCaller, shop: TheShop, asked: AgainRequest) -> PendingView:
+    """Have a scene written again. Three times a scene; one is under way at a time, and asked again it is the same."""
+    return _pending(shop.rework.write_again(order_id, caller.name, number, asked.seen))
+
+
+def _cues(show: Show) -> tuple[str, ...]:
+    """Those who cannot be called something else."""
+    return tuple({*show.cues, *show.always_aboard})
+
+
+def _view(there: Desktop) -> DesktopView:
+    gone = there.failed
+    return DesktopView(
+        edition=there.edition,
+        editions=[EditionView(number=one.number, why=one.why, made_at=one.made_at) for one in there.editions],
+        takes=[
+            TakeView(
+                scene=one.scene,
+                number=one.number,
+                text=one.text,
+                release_id=one.release_id,
+                is_another_release=one.release_id != there.release_id,
+                made_at=one.made_at,
+            )
+            for one in there.takes
+        ],
+        pending=_pending(there.pending) if there.pending else None,
+        failed=FailedView(scene=gone.scene, take=gone.number, message=FAILED) if gone else None,
+        stands=[StandsView(scene=scene, take=one) for scene, one in sorted(there.stands.items())],
+        most_takes=MOST_TAKES,
+        guests=list(there.guests),
+    )
+
+
+def _pending(take: TakeJob) -> PendingView:
+    return PendingView(scene=take.scene, take=take.number, is_running=take.is_running)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
-from tng.api.pages import receipt_page
+from tng.api.pages import receipt_page, sheet_of
 from tng.api.shared import REFUSALS, Answers, TheCaller, ThePrefix, TheSettings, TheShop, TheShow, refuses
-from tng.api.shared_scripts import PAGE_HEADERS
+from tng.api.shared_scripts import page_headers
 from tng.api.views import OrderView, ShareView, TitleRequest, order_view
 from tng.orders import Order
 from tng.receipts import receipt_of
@@ -27,8 +27,9 @@ def shelf_routes() -> APIRouter:
     router.add_api_route(f"{one}/share", share, methods=["POST"], status_code=201, responses=unready)
     router.add_api_route(f"{one}/share", unshare, methods=["DELETE"], responses=refuses(REFUSALS))
     page: Answers = {200: {"content": {"text/html": {}}, "description": "the receipt, to be printed"}}
+    # a page, or a refusal: FastAPI would call both by the type of one class
     unpaid = page | refuses(REFUSALS | {409: "it was never paid"})
-    router.add_api_route(f"{one}/receipt", receipt, methods=["GET"], response_class=HTMLResponse, responses=unpaid)
+    router.add_api_route(f"{one}/receipt", receipt, methods=["GET"], response_class=Response, responses=unpaid)
     return router
 
 
@@ -64,7 +65,9 @@ def receipt(order_id: str, caller: TheCaller, shop: TheShop, show: TheShow, sett
     title = shop.standing(order).shelved.title_of(order)
     is_play_money = settings.mode is Mode.DEMO
     told = receipt_of(order, title=title, product=show.product, is_play_money=is_play_money)
-    return HTMLResponse(receipt_page(told, front_url=f"{settings.public}/"), headers=PAGE_HEADERS)
+    sheet = sheet_of(show.look)
+    page = receipt_page(told, sheet=sheet, front_url=f"{settings.public}/")
+    return HTMLResponse(page, headers=page_headers(sheet))
 
 
 def _seen(shop: Shop, prefix: str, order: Order) -> OrderView:

@@ -53,9 +53,7 @@ def test_a_found_guest_can_be_a_cue(show: Show) -> None:
     ("guests", "logline", "names"),
     [
         pytest.param((), "We follow Mirel home.", {"guest": "Mirel"}, id="none-asked"),
-        pytest.param(
-            ("Oran", "Tal"), "We follow Mirel home.", {"guest": "Oran", "guest2": "Tal"}, id="asked-first"
-        ),
+        pytest.param(("Oran", "Tal"), "We follow Mirel home.", {"guest": "Oran", "guest2": "Tal"}, id="asked-first"),
         pytest.param(("Oran",), "We follow Mirel home.", {"guest": "Oran", "guest2": "Mirel"}, id="then-the-logline's"),
         pytest.param(("Mirel",), "We follow Mirel home.", {"guest": "Mirel"}, id="named-twice"),
         pytest.param(("Zoë",), "We meet Zoë again.", {"guest": "Zoe"}, id="accent"),

@@ -37,6 +37,12 @@ async def test_the_offer_says_whether_orders_are_taken_and_why_not() -> None:
     assert "Nothing was charged" in closed["closed"]
 
 
+@pytest.mark.parametrize("mails", [True, False], ids=["on", "off"])
+async def test_the_offer_says_whether_customers_are_written_to(mails: bool) -> None:
+    async with visiting(make_house(mail_customers=mails)) as ada:
+        assert (await ada.get("/offer")).json()["mails"] is mails
+
+
 @every_show
 async def test_the_ideas_of_a_show_and_the_presets_can_be_ordered_as_they_stand(read: Callable[[], Show]) -> None:
     show = read()

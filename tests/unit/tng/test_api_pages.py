@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 
 from tests.shows import FIRST
-from tng.api.pages import NO_INVOICE, PAGE_CSP, missing_page, receipt_page, shared_page
+from tng.api.pages import NO_INVOICE, missing_page, receipt_page, shared_page, sheet_of
 from tng.export.colophon import Colophon
 from tng.receipts import Receipt
 from tng.sample import read_sample
@@ -20,6 +20,7 @@ from tng.script import Script
 
 DAY = datetime(2026, 11, 27, 5, 30, tzinfo=UTC)
 FRONT = "https://shop.example/"
+SHEET = sheet_of({"night": "#123456", "amber": "#f2c14e"})
 EVIL = "</title><script>alert(1)</script>\"'&"
 COLOPHON = Colophon("Scripts", "Nobody's characters.", "urn:x:1", DAY, release_id="small-2", seed=7)
 RECEIPT = Receipt(
@@ -45,9 +46,9 @@ def script() -> Script:
 
 def pages() -> dict[str, str]:
     return {
-        "shared": shared_page(script(), COLOPHON, front_url=FRONT),
-        "missing": missing_page("Scripts", front_url=FRONT),
-        "receipt": receipt_page(RECEIPT, front_url=FRONT),
+        "shared": shared_page(script(), COLOPHON, sheet=SHEET, front_url=FRONT),
+        "missing": missing_page("Scripts", sheet=SHEET, front_url=FRONT),
+        "receipt": receipt_page(RECEIPT, sheet=SHEET, front_url=FRONT),
     }
 
 
@@ -67,9 +68,9 @@ def test_a_page_asks_for_nothing_and_is_in_no_index(name: str) -> None:
 @every_page
 def test_the_policy_knows_the_sheet_by_its_hash_and_lets_nothing_else_in(name: str) -> None:
     (sheet,) = re.findall(r"<style>(.*?)</style>", pages()[name], flags=re.DOTALL)
-    assert f"style-src 'sha256-{b64encode(sha256(sheet.encode()).digest()).decode()}'" in PAGE_CSP
-    assert PAGE_CSP.startswith("default-src 'none';")
-    assert "unsafe" not in PAGE_CSP
+    assert f"style-src 'sha256-{b64encode(sha256(sheet.encode()).digest()).decode()}'" in SHEET.policy
+    assert SHEET.policy.startswith("default-src 'none';")
+    assert "unsafe" not in SHEET.policy
 
 
 @every_page
@@ -99,7 +100,7 @@ def test_a_receipt_has_what_an_accountant_asks_for() -> None:
 
 def test_a_receipt_tells_of_a_refund_a_code_and_play_money() -> None:
     back = replace(RECEIPT, refund="refunded", refunded_at=DAY, paid="0.00 USD", reference="", livemode_hint=True)
-    page = receipt_page(back, front_url=FRONT)
+    page = receipt_page(back, sheet=SHEET, front_url=FRONT)
     assert "<dt>Refund</dt><dd>Refunded on <time" in page
     assert "<dt>Price</dt><dd>2.99 USD</dd>" in page
     assert "no real money moved" in page
@@ -110,8 +111,15 @@ def test_no_text_of_anybodys_becomes_markup() -> None:
     evil = replace(RECEIPT, product=EVIL, order_id=EVIL, title=EVIL, price=EVIL, refund=EVIL, reference=EVIL)
     colophon = replace(COLOPHON, product=EVIL, disclaimer=EVIL, release_id=EVIL, provenance=EVIL)
     made = (
-        receipt_page(evil, front_url=EVIL),
-        shared_page(Script(EVIL), colophon, front_url=EVIL),
-        missing_page(EVIL, front_url=EVIL),
+        receipt_page(evil, sheet=SHEET, front_url=EVIL),
+        shared_page(Script(EVIL), colophon, sheet=SHEET, front_url=EVIL),
+        missing_page(EVIL, sheet=SHEET, front_url=EVIL),
     )
     assert all("<script" not in page for page in made)
+
+
+def test_a_page_is_in_the_colours_of_its_show() -> None:
+    page = pages()["shared"]
+    assert "--tng-night: #123456" in page
+    assert "fill='%23123456'" in page
+    assert sheet_of({}).policy != SHEET.policy, "each sheet is let in by its own hash"

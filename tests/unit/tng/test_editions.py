@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from tng.editions import HEADING, LINE_CHARACTERS, renamed, scene_of, with_line, with_scene
+from tng.editions import (
+    HEADING,
+    LINE_CHARACTERS,
+    guests_of,
+    in_names,
+    names_with,
+    renamed,
+    scene_of,
+    with_line,
+    with_scene,
+)
 from tng.errors import EditionRefused, PremiseError
-from tng.script import Scene, Script, parse, render
+from tng.script import Scene, Script, parse, parse_scene, render, render_scene
 
 TEXT = """Title: Oran's Choice
 ## TEASER
@@ -111,3 +121,24 @@ def test_people_of_the_show_and_people_who_are_not_there_keep_their_names(old: s
 def test_a_name_that_no_guest_may_have_is_refused(new: object) -> None:
     with pytest.raises(PremiseError):
         renamed(SCRIPT, "Oran", new, CUES)
+
+
+def test_who_is_called_something_else_again_is_known_by_the_first_name() -> None:
+    names = names_with(names_with({}, "Oran", "Lena"), "Lena", "Mara")
+    assert names == {"Oran": "Mara"}
+    assert names_with(names, "Mara", "Oran") == {}
+    assert names_with(names, "Tevik", "Lena") == {"Oran": "Mara", "Tevik": "Lena"}
+
+
+def test_two_guests_who_changed_names_are_not_made_one() -> None:
+    scene = in_names(parse_scene("# INT. ORAN'S QUARTERS\nLENA: Oran? (ORAN)"), {"Oran": "Lena", "Lena": "Oran"})
+    assert render_scene(scene) == "# INT. LENA'S QUARTERS\nORAN: Lena? (LENA)"
+
+
+def test_guests_are_named_as_the_text_writes_them() -> None:
+    script = parse(
+        "Title: X\n## A\n# INT. B\nDATA: T'Vral, Old Man Ro.\nT'VRAL: Yes.\nOLD MAN RO: No.\nNOBODY: What?\n"
+    )
+    assert guests_of(script, ("DATA",)) == ["T'Vral", "Old Man Ro", "Nobody"]
+    for guest in guests_of(script, ("DATA",)):
+        assert "MARA: " in render(renamed(script, guest, "Mara", ("DATA",)))

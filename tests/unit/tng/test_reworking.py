@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.fakes import START, FakeClock, FakeStore
+from tests.house import House
 from tests.samples import an_order, forced, keep, the_order
+from tng.customers import Customers
 from tng.editions import Take, Why
 from tng.erasing import erase
 from tng.errors import EditionOvertaken, EditionRefused, IllegalMove, OrderNotFound
@@ -108,3 +112,25 @@ def test_what_is_erased_is_erased_in_every_edition(
         assert (work.editions.count(order.id), chosen_text(work, erased)) == (0, None)
     with pytest.raises(IllegalMove):
         rework.edit_line(order.id, "ada", 1, 0, "Rain.", 0)
+
+
+def test_a_customer_is_handed_takes_and_what_was_done_for_them_and_is_forgotten_with_them(tmp_path: Path) -> None:
+    house = House()
+    order, script = house.writing()
+    house.fulfilment.deliver(script, script_text=TEXT, release_id="tng-small-2", run_sha256="a" * 64)
+    house.shop.rework.write_again(order.id, "ada", 1, 0)
+    job = house.fulfilment.claim("w1")
+    assert job is not None
+    (tmp_path / f"{job.id}.1").mkdir()
+    (tmp_path / f"{job.id}.1" / "notebook.ipynb").write_text("{}", encoding="utf-8")
+    house.fulfilment.deliver_take(job, text="# INT. SICKBAY\nSnow.", release_id="tng-small-2")
+    customers = Customers(house.store, house.clock, tmp_path)
+    handed = dict(customers.everything("ada"))
+    folder = f"orders/{order.id}"
+    assert handed[f"{folder}/takes/scene-1-take-1.house"] == b"# INT. SICKBAY\nSnow."
+    assert {f"{folder}/job.json", f"{folder}/takes/job-{job.id}.json", f"{folder}/runs/{job.id}.1.ipynb"} <= set(handed)
+    customers.forget("ada")
+    with house.store.read() as work:
+        assert list(work.editions.takes(order.id)) == []
+        assert [one.parameters for one in work.jobs.of(order.id)] == [{}, {}]
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,10 +22,11 @@ class EditionRecord(Record):
     script_text: Mapped[str] = mapped_column(Text)
     why: Mapped[str] = mapped_column(String(16))
     made_at: Mapped[datetime]
+    names: Mapped[dict[str, Any]]
 
     def to_edition(self) -> Edition:
         """The row as an edition."""
-        return Edition(self.order_id, self.number, self.script_text, Why(self.why), self.made_at)
+        return Edition(self.order_id, self.number, self.script_text, Why(self.why), self.made_at, self.names)
 
 
 class TakeRecord(Record):

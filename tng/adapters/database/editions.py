@@ -20,7 +20,7 @@ class SqlEditions(Table):
 
     def add(self, edition: Edition) -> None:
         """Keep an edition. Raises StoreBusy where its number is taken."""
-        self._add(EditionRecord(**asdict(edition) | {"why": edition.why.value}))
+        self._add(EditionRecord(**asdict(edition) | {"why": edition.why.value, "names": dict(edition.names)}))
 
     def get(self, order_id: str, number: int) -> Edition | None:
         """The edition of this number, or None."""
@@ -40,9 +40,9 @@ class SqlEditions(Table):
 
     def listed(self, order_id: str) -> Sequence[Edition]:
         """All of them, without their texts."""
-        light = select(EditionRecord.number, EditionRecord.why, EditionRecord.made_at)
+        light = select(EditionRecord.number, EditionRecord.why, EditionRecord.made_at, EditionRecord.names)
         rows = self._session.execute(light.where(EditionRecord.order_id == order_id).order_by(EditionRecord.number))
-        return [Edition(order_id, number, LeftOut(), Why(why), made_at) for number, why, made_at in rows]
+        return [Edition(order_id, number, LeftOut(), Why(why), *more) for number, why, *more in rows]
 
     def keep(self, take: Take) -> None:
         """Keep a take. Raises StoreBusy where its number is taken."""

@@ -44,7 +44,9 @@ GAP: Final = 10_000
 ROWS_AT_ONCE: Final = 500
 
 TABLES: Final[Mapping[str, Table]] = {
-    table.name: table for table in edition_records.Record.metadata.sorted_tables if table.name not in OF_THE_MOMENT
+    table.name: table
+    for table in edition_records.EditionRecord.metadata.sorted_tables
+    if table.name not in OF_THE_MOMENT
 }
 """By name, each after those that it refers to."""
 
