@@ -64,6 +64,26 @@ def test_the_outline_leads_to_a_scene_and_the_place_is_kept_by_a_reload(launched
     page.close()
 
 
+def test_a_script_that_is_told_in_a_view_nobody_sees_stands_right_once_it_is_seen(launched: Browser) -> None:
+    page = open_reader(launched)
+    page.evaluate("localStorage.setItem('tng-reader-places', JSON.stringify({'ord_2/0': [6, 0]}))")
+    turned_away = page.locator("#reader")
+    tell_all(page, sections_of(scenes(12)))
+    page.locator(".tng-page").evaluate("e => e.scrollTo(0, e.scrollHeight)")
+    turned_away.evaluate("e => e.hidden = true")
+    tell_all(page, sections_of(scenes(9)), place="ord_2/0", drawing=2)
+    turned_away.evaluate("e => e.hidden = false")
+    expect(page.locator("h4", has_text="INT. DECK 7")).to_be_in_viewport()
+    page.close()
+
+    page = open_reader(launched)
+    page.locator("#reader").evaluate("e => e.hidden = true")
+    tell_all(page, sections_of(scenes(12)))
+    page.locator("#reader").evaluate("e => e.hidden = false")
+    expect(page.get_by_role("navigation", name="Acts and scenes")).to_be_visible()
+    page.close()
+
+
 def test_what_is_found_is_counted_and_marked_without_a_change_of_the_text(launched: Browser) -> None:
     page = open_reader(launched, width=390, height=844)
     tell_all(page, sections_of(scenes(3)))

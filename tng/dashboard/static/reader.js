@@ -93,6 +93,7 @@ function drawReader(model, el) {
   const finder = makeFinder({ page, body, back: () => page.focus({ preventScroll: true }) });
   const letters = makeLetters(frame, say);
   const places = makePlaces(page, body);
+  const sight = makeSight(frame);
   const menu = makeMenu({ model, frame, page, say, edit: (section) => lines.open(section) });
   const takes = makeTakes({ model });
   const hello = () => model.send({ kind: "hello" });
@@ -130,7 +131,7 @@ function drawReader(model, el) {
   const unfold = () => {
     if (unfolded || !body.childElementCount) return;
     unfolded = true;
-    requestAnimationFrame(() => { side.set(!narrow()); outline.mark(); });
+    sight.whenSeen(() => requestAnimationFrame(() => { side.set(!narrow()); outline.mark(); }));
   };
   const showAll = (message) => {
     const before = places.isOf(message.place) ? placeOf(page, body) : null;
@@ -138,10 +139,12 @@ function drawReader(model, el) {
     let fresh = false;
     keepingPlace(() => { fresh = sections.all(message); });
     if (!fresh) return;
-    page.scrollTo({ top: 0 });
     newer.hidden = true;
-    if (before) goToPlace(page, body, before);
-    else if (!isGrowing()) places.restore();
+    sight.whenSeen(() => {
+      page.scrollTo({ top: 0 });
+      if (before) goToPlace(page, body, before);
+      else if (!isGrowing()) places.restore();
+    });
   };
   const showOne = (message) => {
     places.use(message.place);
@@ -199,6 +202,7 @@ function drawReader(model, el) {
     model.off("change:busy_scene", busy);
     lines.end();
     places.end();
+    sight.end();
     finder.end();
   };
 }

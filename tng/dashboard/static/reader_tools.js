@@ -98,6 +98,26 @@ function makePlaces(page, body) {
   };
 }
 
+// A reader in a view that is turned away has no width and cannot be scrolled: what needs that is done once it is seen.
+function makeSight(frame) {
+  let later = [];
+  const isSeen = () => frame.clientWidth > 0;
+  const observer = new ResizeObserver(() => {
+    if (!isSeen()) return;
+    const acts = later;
+    later = [];
+    for (const act of acts) act();
+  });
+  observer.observe(frame);
+  return {
+    whenSeen(act) {
+      if (isSeen()) act();
+      else later.push(act);
+    },
+    end: () => observer.disconnect(),
+  };
+}
+
 // Keys speak to the reader only while nobody types, and leave the browser's own alone.
 function listenToKeys(frame, actions) {
   frame.addEventListener("keydown", (event) => {
