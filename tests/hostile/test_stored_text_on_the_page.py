@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from tests.hostile.attacks import answers
 from tests.hostile.payloads import MARK, PAYLOADS
 from tests.integration.live_api import LiveApi, live_api
-from tests.integration.test_dashboard_browser import voila
+from tests.page_host import voila
 from tests.unit.tng.api_support import PROVENANCE
 from tng.jobs import EventKind
 from tng.script import Act, Element, ElementKind, Scene, Script, render, render_scene

@@ -11,8 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import DESKTOP, PHONE
-from tests.integration.live_api import LiveApi, live_api
-from tests.integration.test_dashboard_browser import voila
+from tests.integration.live_api import LiveApi
 from tests.unit.tng.api_support import ADA, BEN
 from tng.dashboard.draft import draft_key
 
@@ -38,18 +37,6 @@ Object.defineProperty(window, "localStorage", { get() { throw new DOMException("
 """
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def api() -> Iterator[LiveApi]:
-    with live_api() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def address(api: LiveApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with voila(api, tmp_path_factory.mktemp("voila")) as url:
-        yield url
 
 
 @pytest.fixture

@@ -4,83 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, WebSocketRoute, expect
 
-from hub.front import front
 from tests.integration.live_api import LiveApi, live_api
+from tests.page_host import voila
 from tests.shows import second_show
 from tests.unit.tng.api_support import PREFIX, SCRIPT, WISH
 from tng.jobs import EventKind, Job
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_MS = 30_000
 EVIL = "<img src=x onerror=document.title='owned'>"
 
 pytestmark = pytest.mark.browser
-
-
-@contextmanager
-def voila(api: LiveApi, home: Path) -> Iterator[str]:
-    """Voilà with our page, preheated, as the hub would start it, for Ada; of the show that the api sells."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "PYTHONPATH": str(ROOT),
-        "JUPYTER_PATH": str(ROOT / "hub" / "templates" / "jupyter"),
-        "TNG_API_URL": api.url,
-        "TNG_PRODUCT": api.house.show.product,
-        "JUPYTERHUB_API_TOKEN": "ada-token",
-    }
-    page = ROOT / "notebooks" / "pages" / "dashboard.ipynb"
-    command = [sys.executable, "-m", "hub.start", "voila", str(page), "--no-browser"]
-    settings = ["template=tng", "preheat_kernel=True", "default_pool_size=1", "show_tracebacks=False"]
-    settings += [f"resources={ {'house': front(api.house.show)} }"]
-    command += [f"--port={port}", *(f"--VoilaConfiguration.{setting}" for setting in settings)]
-    with (home / "voila.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log)
-    try:
-        _await(f"http://127.0.0.1:{port}/voila/static/voila.js", process)
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _await(url: str, process: subprocess.Popen[bytes]) -> None:
-    transport = httpx.HTTPTransport(retries=10)
-    with httpx.Client(transport=transport, timeout=30) as client:
-        for _ in range(3):
-            assert process.poll() is None, "voila ended at its start"
-            if client.get(url).status_code == 200:
-                return
-    raise AssertionError("voila does not answer")
-
-
-@pytest.fixture(scope="module")
-def api() -> Iterator[LiveApi]:
-    with live_api() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def address(api: LiveApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with voila(api, tmp_path_factory.mktemp("voila")) as url:
-        yield url
 
 
 @pytest.fixture

@@ -10,26 +10,14 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser import PHONE, READY
-from tests.integration.live_api import LiveApi, live_api
-from tests.integration.test_dashboard_browser import PATIENCE_MS, voila
+from tests.integration.live_api import LiveApi
+from tests.integration.test_dashboard_browser import PATIENCE_MS
 from tng.orders import OrderState
 
 pytestmark = pytest.mark.browser
 
 DESKTOP = {"width": 1280, "height": 900}
 TABLET = {"width": 820, "height": 1100}
-
-
-@pytest.fixture(scope="module")
-def api() -> Iterator[LiveApi]:
-    with live_api() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def address(api: LiveApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with voila(api, tmp_path_factory.mktemp("voila")) as url:
-        yield url
 
 
 @pytest.fixture

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.integration.live_api import LiveApi, live_api
-from tests.integration.test_dashboard_browser import voila
+from tests.integration.live_api import LiveApi
 from tng.orders import Order
 
 pytestmark = pytest.mark.browser
 PATIENCE_MS = 90_000
 TAKE = "# INT. MAIN BRIDGE\nThe hands of the clock run backwards.\nDATA: It is tomorrow, sir."
-
-
-@pytest.fixture(scope="module")
-def api() -> Iterator[LiveApi]:
-    with live_api() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def address(api: LiveApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with voila(api, tmp_path_factory.mktemp("voila")) as url:
-        yield url
 
 
 @pytest.fixture
