@@ -88,11 +88,11 @@ def ask_and_go_away(browser: httpx.Client) -> None:
 
 
 def test_a_page_that_nobody_waits_for_any_more_takes_no_place(ada: PersonsServer, browser: httpx.Client) -> None:
-    open_page(browser)
-    ask_and_go_away(browser)
-    open_page(browser)
-    assert refused(browser.get("")) == HERE
-    assert len(ada.kernels()) == 2
+    with channel(ada, open_page(browser)):  # else it gives way itself, after a while
+        ask_and_go_away(browser)
+        with channel(ada, open_page(browser)):
+            assert refused(browser.get("")) == HERE
+            assert len(ada.kernels()) == 2
 
 
 def test_no_kernel_is_kept_warm_for_a_page_that_may_not_be_opened(ada: PersonsServer, browser: httpx.Client) -> None:

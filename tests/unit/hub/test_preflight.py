@@ -121,7 +121,11 @@ def test_the_release_that_is_looked_for_is_the_one_that_was_promoted(
 
 
 def test_the_proxy_of_a_killed_hub_is_ended(tmp_path: Path) -> None:
-    proxy = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", str(preflight.PROXY)])
+    runs = "import time; print('here', flush=True); time.sleep(60)"
+    proxy = subprocess.Popen([sys.executable, "-c", runs, str(preflight.PROXY)], stdout=subprocess.PIPE)
+    assert proxy.stdout is not None
+    with proxy.stdout as said:
+        said.readline()  # a process that has just begun has no command line for a moment
     (tmp_path / "proxy.pid").write_text(f"{proxy.pid}\n")
     end_stale_proxy(tmp_path / "proxy.pid")
     assert not psutil.pid_exists(proxy.pid)
