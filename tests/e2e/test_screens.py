@@ -164,7 +164,7 @@ def test_watching_and_waiting(ada: Visitor) -> None:
 
 def test_reading(ada: Visitor, order_id: str) -> None:
     ada.page.goto(at(ada, f"?order={order_id}"))
-    ada.page.get_by_text("THE END").wait_for()
+    ada.page.get_by_text("THE END", exact=True).wait_for()
     assert barriers(ada.page, "order-ready") == []
 
 

@@ -156,7 +156,7 @@ def test_an_end_that_falls_between_the_pages_picture_and_its_ears_is_shown_all_t
     order = api.house.order(title="In Between")
     page = DeafPage(tab, then=lambda: api.house.deliver(order), dumb=dumb)
     tab.goto(f"{address}?order={order.id}")
-    tab.get_by_text("THE END").wait_for()
+    tab.get_by_text("THE END", exact=True).wait_for()
     assert any("Your script is ready." in update for update in page.unheard)
     sentence, pay = tab.locator(".tng-sentence"), tab.locator(".tng-order .tng-primary")
     if dumb:
@@ -197,7 +197,7 @@ def test_a_finished_script_is_offered_in_five_files_and_says_how_it_was_written(
     order = api.house.order(title="Five Files")
     api.house.deliver(order)
     tab.goto(f"{address}?order={order.id}")
-    tab.get_by_text("THE END").wait_for()
+    tab.get_by_text("THE END", exact=True).wait_for()
     offered = tab.locator(".tng-order .tng-downloads a").evaluate_all("links => links.map(link => link.pathname)")
     endings = ["pdf", "fdx", "fountain", "epub", "txt"]
     assert offered == [f"{PREFIX}/orders/{order.id}/script.{ending}" for ending in endings]
@@ -256,7 +256,7 @@ def test_the_script_is_set_in_the_columns_of_a_teleplay(api: LiveApi, address: s
     order = api.house.order(title="Columns")
     api.house.deliver(order)
     tab.goto(f"{address}?order={order.id}")
-    tab.get_by_text("THE END").wait_for()
+    tab.get_by_text("THE END", exact=True).wait_for()
     assert "Courier" in tab.locator(".tng-page").evaluate("e => getComputedStyle(e).fontFamily")
 
     def left(name: str) -> float:
@@ -314,7 +314,7 @@ def test_nothing_covers_the_text_of_a_script_that_is_ready(api: LiveApi, address
     api.house.say_scenes(job, 2, 3)
     tab.get_by_role("button", name=re.compile("New lines")).wait_for()
     api.house.fulfilment.deliver(job, script_text=SCRIPT, release_id="tng-test", run_sha256="0" * 64)
-    tab.get_by_text("THE END").wait_for(state="attached")
+    tab.get_by_text("THE END", exact=True).wait_for(state="attached")
     tab.get_by_role("button", name=re.compile("New lines")).wait_for(state="hidden")
 
 
@@ -324,7 +324,7 @@ def test_nothing_stands_out_at_the_side(api: LiveApi, address: str, tab: Any, wi
     api.house.deliver(order)
     tab.set_viewport_size({"width": width, "height": 844})
     tab.goto(f"{address}?order={order.id}")
-    tab.get_by_text("THE END").wait_for()
+    tab.get_by_text("THE END", exact=True).wait_for()
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     sides = tab.locator(".tng-form, .tng-library, .tng-order, .tng-page").evaluate_all(
         "all => all.map(e => e.getBoundingClientRect()).map(r => [r.left, r.right])"

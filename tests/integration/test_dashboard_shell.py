@@ -236,7 +236,7 @@ def test_what_is_printed_of_an_order_is_the_teleplay_and_whose_it_is(api: LiveAp
     order = api.house.order(title="On Paper")
     api.house.deliver(order)
     opened(tab, f"{address}?order={order.id}")
-    tab.get_by_text("THE END").wait_for()
+    tab.get_by_text("THE END", exact=True).wait_for()
     tab.emulate_media(media="print")
     for part in (".tng-header", ".tng-back", ".tng-order h2 >> nth=0", ".tng-downloads", ".tng-toasts"):
         expect(tab.locator(part).first).to_be_hidden()
