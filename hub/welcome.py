@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from tng.export.html import TELEPLAY, TOKENS, teleplay_html, title_of
 from tng.look import whole_look
-from tng.payments import Price
 from tng.programme import price_of
 from tng.sample import read_sample
 from tng.settings import Settings
 from tng.shows import Show
-
-SIGNS: Final = {"usd": "$", "eur": "€", "gbp": "£"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +29,7 @@ class Welcome:
 
 def welcome(settings: Settings, show: Show) -> Welcome:
     """What the templates know beside the show's front. Raises ShowError where its sample cannot be read."""
-    told = Welcome(in_words(price_of(settings, show)), f"{settings.public}/", tokens_of(show), TELEPLAY)
+    told = Welcome(str(price_of(settings, show)), f"{settings.public}/", tokens_of(show), TELEPLAY)
     script = read_sample(show.folder)
     if script is None:
         return told
@@ -45,9 +41,3 @@ def tokens_of(show: Show) -> str:
     """The sheet of colours and measures: the show's own colours first, then those of the page in both themes."""
     own = "; ".join(f"--tng-{name}: {colour}" for name, colour in whole_look(show.look).items())
     return f":root {{ {own} }}{TOKENS}"
-
-
-def in_words(price: Price) -> str:
-    """A price as people write it: ``$2.99``; where the currency has no sign here, ``2.99 SEK``."""
-    sign = SIGNS.get(price.currency.lower())
-    return f"{sign}{price.amount_cents / 100:.2f}" if sign else str(price)

@@ -50,7 +50,7 @@ SUBJECTS: Final = {
 TEXTS: Final = {
     MailKind.DELIVERED: "Your script “{title}” is ready.\n\nRead it, and take it along:\n{link}\n",
     MailKind.REFUNDING: "Your script “{title}” could not be written, and your money is on its way back. "
-    "You need not do anything. Banks mostly show it within five to ten days.\n\nThe order:\n{link}\n",
+    "You need not do anything. Banks mostly show it within ten business days.\n\nThe order:\n{link}\n",
 }
 CLOSE: Final = "\nYou get this mail once, because you ordered a script from {product}.\n"
 

@@ -51,7 +51,7 @@ KEPT: Final = "You can close this page: the order is in My scripts, on any devic
 WRITES: Final = "We write to you when it is ready."
 """Where customers get mails."""
 
-ON_THE_STATEMENT: Final = "Banks mostly show it within five to ten days."
+ON_THE_STATEMENT: Final = "Banks mostly show it within ten business days."
 """Of money that is given back (docs.stripe.com/refunds)."""
 
 NUMBERS: Final = (
