@@ -5,6 +5,7 @@ The pictures are in ``tests/e2e/screenshots``, for people to look at.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -136,9 +137,12 @@ def test_paying(ada: Visitor) -> None:
     expect(ada.page.get_by_role("alert")).to_contain_text("declined")
     found += barriers(ada.page, "payment-declined")
     ada.page.get_by_text("Back without paying").click()
-    ada.come_back()
+    unpaid = ada.come_back()
     ada.expect_sentence("Nothing was charged")
     found += barriers(ada.page, "order-unpaid")
+    ada.page.goto(at(ada, f"?order={unpaid}&returned=1"))
+    ada.expect_sentence("Confirming your payment")
+    found += barriers(ada.page, "order-confirming")
     assert found == []
 
 
@@ -166,6 +170,26 @@ def test_reading(ada: Visitor, order_id: str) -> None:
     ada.page.goto(at(ada, f"?order={order_id}"))
     ada.page.get_by_text("THE END", exact=True).wait_for()
     assert barriers(ada.page, "order-ready") == []
+
+
+def test_reworking(ada: Visitor, order_id: str) -> None:
+    ada.page.goto(at(ada, f"?order={order_id}"))
+    more = ada.page.get_by_role("button", name="Scene 2: more")
+    more.click()
+    found = barriers(ada.page, "rework-menu")
+    ada.page.get_by_role("menuitem", name=re.compile("Write this scene again")).click()
+    ada.page.get_by_role("group", name="Takes of scene 2").wait_for()
+    found += barriers(ada.page, "rework-take")
+    more.click()
+    ada.page.get_by_role("menuitem", name="Edit its lines").click()
+    ada.page.get_by_label("Heading of the scene").fill("INT. A LANTERN ROOM")
+    ada.page.get_by_label("Heading of the scene").press("Enter")
+    ada.page.get_by_text("Saved").wait_for()
+    found += barriers(ada.page, "rework-lines")
+    ada.page.get_by_role("button", name="Done").click()
+    ada.page.get_by_text("Versions (3)").click()
+    found += barriers(ada.page, "rework-versions")
+    assert found == []
 
 
 def test_an_order_that_is_not_there(ada: Visitor) -> None:
