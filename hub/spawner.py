@@ -25,9 +25,9 @@ from hub.front import stand_ins
 from hub.homes import make_home, remove_sockets, socket_folder
 from hub.limits import CLEAR_SECONDS, Ceiling, Fences, GroupFence, find_fences
 from hub.places import HARMLESS, TEMPLATES
-from hub.processes import die_with_parent, gain_nothing
+from hub.processes import die_with_parent, gain_nothing, listens
 from hub.rules import WORKBENCH, HouseRules, configure_rules
-from hub.unix_users import UnixUser, end_all, isolates, listeners, person, signal_all, tells_listeners
+from hub.unix_users import UnixUser, end_all, isolates, listeners, person, signal_all
 from hub.watch import processes_of, tree, until_over
 from hub.workbench import stock
 from tng.errors import HomeTaken
@@ -89,8 +89,7 @@ class HouseSpawner(HouseRules, SimpleLocalProcessSpawner):  # type: ignore[misc]
         self.endings.pop(self.user.id, None)
         address: tuple[str, int] = await super().start()
         self._keep_watch()
-        if tells_listeners():
-            await self._wait_for_own_port(address[1])
+        await self._wait_for_own_port(address)
         return address
 
     async def poll(self) -> int | None:
@@ -182,14 +181,14 @@ class HouseSpawner(HouseRules, SimpleLocalProcessSpawner):  # type: ignore[misc]
             self.sockets = None
         self._lower_fence()
 
-    async def _wait_for_own_port(self, port: int) -> None:
+    async def _wait_for_own_port(self, address: tuple[str, int]) -> None:
         """Let nobody be taken for the person's server who was quicker to listen at its port. Raises SpawnException."""
-        while not (listening := listeners(port)):
+        user, listening = self.unix_user, set[int]()
+        while not (listens(address) and (user is None or (listening := listeners(address[1])))):
             if await self.poll() is not None:
                 why = self.endings.get(self.user.id, ENDED)
                 raise SpawnException(why, reason="ended", status_code=500)
             await asyncio.sleep(LOOK_SECONDS)
-        user = self.unix_user
         if user is not None and (strangers := listening - {user.uid}):
             self.log.error("user %d listens at the port of the server of account %d", min(strangers), self.user.id)
             await self.stop(now=True)

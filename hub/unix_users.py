@@ -148,11 +148,6 @@ def end_all(user: UnixUser) -> bool:
     return not left
 
 
-def tells_listeners(*, tables: Iterable[Path] = TABLES) -> bool:
-    """Whether this system has the tables that ``listeners`` reads."""
-    return any(table.exists() for table in tables)
-
-
 def listeners(port: int, *, tables: Iterable[Path] = TABLES) -> set[int]:
     """The users of the system who listen at a TCP port of this machine (proc(5): the tables of the kernel)."""
     found = set()

@@ -48,8 +48,8 @@ def _log_of_traitlets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _starts_that_are_taken_at_their_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that a test only says to be started listens nowhere: nobody waits for it, as where no system tells."""
-    monkeypatch.setattr(hub.spawner, "tells_listeners", lambda: False)
+    """A server that a test only says to be started listens nowhere: nobody waits for it."""
+    monkeypatch.setattr(hub.spawner, "listens", lambda _: True)
 
 
 @pytest.fixture

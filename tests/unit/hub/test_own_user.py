@@ -21,6 +21,7 @@ from jupyterhub.spawner import SpawnException
 from hub import spawner
 from hub.homes import make_home
 from hub.limits import GroupFence
+from hub.processes import listens
 from hub.spawner import HouseSpawner, why_ended
 from hub.unix_users import UnixUser, end_all, listeners, person
 from hub.watch import processes_of
@@ -177,6 +178,7 @@ async def test_a_server_that_holds_too_much_memory_is_ended_and_its_person_told(
     house.dashboard_memory_mb = 100
     monkeypatch.setattr("hub.limits.Ceiling.apply", lambda *_, **__: None)
     house.add_poll_callback(ended.set)
+    monkeypatch.setattr(spawner, "listens", lambda _: True)
     monkeypatch.setattr(spawner, "listeners", lambda _: {UID})
     house.home_dir = str(make_home(Path(house.homes), "100017", house.unix_user))
     await HouseSpawner.start(house)
@@ -258,7 +260,7 @@ async def test_a_start_is_over_when_its_server_listens(plain: HouseSpawner, monk
     late = f"import socket, time; time.sleep(0.5); s = socket.create_server(('127.0.0.1', {port})); time.sleep(60)"
     _starts(monkeypatch, port, sys.executable, "-c", late)
     assert await plain.start() == ("127.0.0.1", port)
-    assert listeners(port), "the hub's first look finds it"
+    assert listens(("127.0.0.1", port)), "the hub's first look finds it"
     await plain.stop(now=True)
 
 
@@ -267,7 +269,7 @@ async def test_a_server_that_ends_before_it_listens_keeps_nobody_waiting(
     plain: HouseSpawner, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
     _starts(monkeypatch, 1, "sleep", "60" if why else "0")
-    monkeypatch.setattr(spawner, "listeners", lambda _: set())
+    monkeypatch.setattr(spawner, "listens", lambda _: False)
 
     async def renew() -> str:
         return why
