@@ -1,4 +1,4 @@
-"""What a customer is written: that the script is ready, or that it could not be written. Nothing of what is in it.
+"""What a customer is written: that the script is ready, or that the money goes back. Nothing of what is in it.
 
 A mail is owed in the commit that moves the order, and sent afterwards by the process of the schedules. It goes at least
 once: a crash between sending and writing that down sends it again, with the same key, of which its Message-ID is made.
@@ -35,22 +35,26 @@ class MailKind(StrEnum):
 
     DELIVERED = "delivered"
     REFUNDING = "refunding"
+    GIVEN_BACK = "given-back"
 
 
 STILL_TRUE: Final = {
     MailKind.DELIVERED: frozenset({OrderState.DELIVERED}),
     MailKind.REFUNDING: frozenset({OrderState.REFUNDING, OrderState.REFUNDED}),
+    MailKind.GIVEN_BACK: frozenset({OrderState.REFUNDING, OrderState.REFUNDED}),
 }
 """In which states what a mail says is so; in any other one it is not sent."""
 
 SUBJECTS: Final = {
     MailKind.DELIVERED: "Ready: {title}",
     MailKind.REFUNDING: "Your money is on its way back: {title}",
+    MailKind.GIVEN_BACK: "Your money is on its way back: {title}",
 }
+_BACK: Final = "You need not do anything. Banks mostly show it within ten business days.\n\nThe order:\n{link}\n"
 TEXTS: Final = {
     MailKind.DELIVERED: "Your script “{title}” is ready.\n\nRead it, and take it along:\n{link}\n",
-    MailKind.REFUNDING: "Your script “{title}” could not be written, and your money is on its way back. "
-    "You need not do anything. Banks mostly show it within ten business days.\n\nThe order:\n{link}\n",
+    MailKind.REFUNDING: f"Your script “{{title}}” could not be written, and your money is on its way back. {_BACK}",
+    MailKind.GIVEN_BACK: f"We are giving you back what you paid for “{{title}}”, all of it. {_BACK}",
 }
 CLOSE: Final = "\nYou get this mail once, because you ordered a script from {product}.\n"
 

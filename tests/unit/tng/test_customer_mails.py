@@ -18,6 +18,7 @@ from tng.fulfilment import Fulfilment
 from tng.jobs import MAIL
 from tng.notices import HELD, MOST_TRIES
 from tng.orders import Order, OrderState
+from tng.refunds import Refunds
 from tng.shelf import Shelved
 
 ADDRESS = "ada@example.com"
@@ -109,6 +110,16 @@ class TestOwed:
         house.shop.cancel(order.id, "ada")
         assert mails_of(house) == []
 
+    @pytest.mark.parametrize("mails", [True, False], ids=["on", "off"])
+    def test_an_operator_who_gives_the_money_back_owes_one_where_mails_are_on(self, mails: bool) -> None:
+        house = House()
+        order, job = house.writing()
+        house.fulfilment.deliver(job, **SCRIPT)
+        refunds = Refunds(house.store, house.clock, mails=mails)
+        for _ in range(2):
+            refunds.refund(order.id, by="operator ola", why="asked for")
+        assert mails_of(house) == ([(f"mail:{order.id}:given-back", order.id)] if mails else [])
+
     def test_the_same_is_owed_once(self) -> None:
         post = Post()
         post.owe()
@@ -130,13 +141,21 @@ class TestLetter:
         for word in (PREMISE.logline, *PREMISE.cast, "ada", ADDRESS):
             assert word not in letter.text + letter.subject.removeprefix("Ready")
 
-    def test_a_refund_says_that_the_money_is_on_its_way(self) -> None:
+    @pytest.mark.parametrize(
+        ("kind", "words"),
+        [
+            (MailKind.REFUNDING, "“The Quiet Hours” could not be written, and your money is on its way back."),
+            (MailKind.GIVEN_BACK, "We are giving you back what you paid for “The Quiet Hours”, all of it."),
+        ],
+    )
+    def test_a_refund_says_that_the_money_is_on_its_way(self, kind: MailKind, words: str) -> None:
         post = Post(OrderState.REFUNDING)
-        post.owe(MailKind.REFUNDING)
+        post.owe(kind)
         post.pump.run()
         letter = post.letters[0][2]
         assert letter.subject == "Your money is on its way back: The Quiet Hours"
-        assert "could not be written, and your money is on its way back" in letter.text
+        assert words in letter.text
+        assert f"\nhttps://tng.example/hub/user-redirect/?order={post.order.id}\n" in letter.text
 
     def test_it_is_called_what_its_owner_calls_it_in_one_line(self) -> None:
         post = Post()
@@ -184,7 +203,8 @@ class TestPump:
         [
             *[(MailKind.DELIVERED, state) for state in OrderState if state is not OrderState.DELIVERED],
             *[
-                (MailKind.REFUNDING, state)
+                (kind, state)
+                for kind in (MailKind.REFUNDING, MailKind.GIVEN_BACK)
                 for state in OrderState
                 if state not in (OrderState.REFUNDING, OrderState.REFUNDED)
             ],
