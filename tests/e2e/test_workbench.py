@@ -20,7 +20,7 @@ EVIL = "<img src=x onerror=\"document.title='caught'\">"
 
 @pytest.fixture(scope="module")
 def pia(launched: Browser, house: OpenHouse) -> Iterator[Visitor]:
-    """Pia, whose workbench is open. Afterwards it is put away: who finds a desk open is not asked which door."""
+    """Pia, whose workbench is open."""
     person = Visitor(launched, house)
     person.come_in()
     person.choose("pia@example.com")
@@ -30,9 +30,6 @@ def pia(launched: Browser, house: OpenHouse) -> Iterator[Visitor]:
     person.page.wait_for_url(re.compile(r"/lab"))
     person.page.wait_for_selector("#jp-main-dock-panel")
     yield person
-    person.page.goto(f"{house.url}/hub/home")
-    person.page.click("#stop")
-    person.page.locator("#stop").wait_for(state="hidden")
     person.close()
 
 
