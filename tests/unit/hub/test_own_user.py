@@ -242,6 +242,7 @@ def _starts_that_are_taken_at_their_word() -> None:
 def plain(house: HouseSpawner) -> HouseSpawner:
     """The same where everybody is the user of the hub: this needs no root."""
     house.isolated = False
+    house.interrupt_timeout = house.term_timeout = 1  # whoever runs the tests may not hear of interruptions
     return house
 
 

@@ -111,8 +111,10 @@ function makeSight(frame) {
   observer.observe(frame);
   return {
     whenSeen(act) {
-      if (isSeen()) act();
-      else later.push(act);
+      if (isSeen()) return act();
+      later.push(act);
+      observer.unobserve(frame); // observed anew, it is told of the next size, even where that is the last one again:
+      observer.observe(frame); // a frame that is away for less than a picture's time has not changed its size
     },
     end: () => observer.disconnect(),
   };
