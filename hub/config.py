@@ -27,6 +27,7 @@ from hub.services import configure_rights, configure_services
 from hub.spawner import why_ended
 from hub.unix_users import SLOTS_GROUP, isolates, service
 from hub.unwritten import keep_environments_unwritten
+from hub.welcome import welcome
 from tng.adapters.in_use import show_in_use
 from tng.settings import Settings
 from tng.shows import Show
@@ -76,7 +77,7 @@ def configure_building(c: Config, settings: Settings, show: Show) -> None:
     hub.allow_named_servers = False
     hub.last_activity_interval = 0  # the proxy takes a tab left open for a person; servers tell what people do
     hub.template_paths = [str(TEMPLATES)]
-    told = {"house": front(show), "stand_ins": stand_ins(settings)}
+    told = {"house": front(show), "stand_ins": stand_ins(settings), "welcome": welcome(settings, show)}
     hub.template_vars = told | {"account": account, "why_ended": why_ended}
     c.ConfigurableHTTPProxy.extra_routes = {robots_route(settings): settings.internal_url("api")}
     c.ConfigurableHTTPProxy.api_url = settings.internal_url("proxy")

@@ -9,8 +9,8 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from hub.look import whole_look
 from tng.errors import SettingsError
+from tng.look import whole_look
 from tng.settings import Mode, Settings
 from tng.shows import Show
 

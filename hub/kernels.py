@@ -41,6 +41,9 @@ KEEP_SECONDS: Final = 0.25
 SPARE_AGAIN_SECONDS: Final = 20.0
 """A spare that gave way is not started again before this."""
 
+CALM_SECONDS: Final = 2.5
+"""The next spare is started so long after a page was opened: until then its browser and others need the machine."""
+
 MESSAGES: Final = ("comm_open", "comm_close", "comm_msg", "comm_info_request", "kernel_info_request")
 """What a browser may send to the kernel of its page. Nothing among it runs code."""
 
@@ -183,6 +186,7 @@ class HouseKernels(voila_kernel_manager_factory(SlottedKernels, True, 1)):  # ty
 
     def _given(self, kernel_id: str) -> None:
         self.pages[kernel_id] = OpenPage()
+        self._no_spare_before = max(self._no_spare_before, time.monotonic() + CALM_SECONDS)
         if ticket := TICKET.get():
             ticket.kernel_id = kernel_id
             ticket.close()
@@ -232,10 +236,14 @@ class HouseKernels(voila_kernel_manager_factory(SlottedKernels, True, 1)):  # ty
     # --- the spare ----------------------------------------------------------------------------------------------
 
     def fill_if_needed(self, *args: Any, **kwargs: Any) -> None:
-        """Keep a kernel warm, where its owner may open another page and the house has a place."""
+        """Keep a kernel warm, where its owner may open another page and the house has a place.
+
+        Voilà wishes for one, without a delay, when it gives the last to a page: ``keep`` does it later.
+        """
         full = len(self.pages) + self.opening >= self.most_pages
         notebook: str = kwargs["notebook_name"]
-        if full or time.monotonic() < self._no_spare_before or self.spare_of(notebook):
+        is_too_soon = kwargs["delay"] is None or time.monotonic() < self._no_spare_before
+        if full or is_too_soon or self.spare_of(notebook):
             return
         if slot := self.slots.take():
             super().fill_if_needed(*args, slot=slot, **kwargs)

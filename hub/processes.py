@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -17,6 +18,8 @@ import psutil
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
+
+ASK_SECONDS = 0.1
 
 ORPHANED = 75
 """What a process ends with (EX_TEMPFAIL) that finds its parent gone while it is being started."""
@@ -50,6 +53,13 @@ def become(uid: int, gid: int, groups: Iterable[int] = ()) -> None:
 def gain_nothing() -> None:
     """Give up for good, for this process and all that it starts, the rights that set-uid programs would lend."""
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def listens(address: tuple[str, int]) -> bool:
+    """Whether somebody listens there. For addresses of this machine: it is asked without waiting for others."""
+    with socket.socket() as asking:
+        asking.settimeout(ASK_SECONDS)
+        return asking.connect_ex(address) == 0
 
 
 def descendants() -> list[psutil.Process]:

@@ -55,6 +55,9 @@ SERVICE_SCOPES = {
 }
 """What each service may do; one that is not named here, nothing. The api asks about a caller by the caller's token."""
 
+MAIL_SCOPES = ("read:users:name", "admin:auth_state")
+"""What the process of the schedules may do where customers get mails: read the address of an account, and no more."""
+
 LODGERS = {"scheduler": "worker"}
 """Services that are the Unix user of another one, and live in its room: one writes with what the other trains."""
 
@@ -84,7 +87,8 @@ def configure_rights(c: Config, settings: Settings) -> None:
         {"name": "user", "scopes": list(USER_SCOPES)},
         {"name": OPERATORS, "groups": [OPERATORS], "scopes": list(OPERATOR_SCOPES)},
     ]
-    services = [{"name": name, "services": [name], "scopes": list(held)} for name, held in SERVICE_SCOPES.items()]
+    held_by = SERVICE_SCOPES | ({"scheduler": MAIL_SCOPES} if settings.mail_customers else {})
+    services = [{"name": name, "services": [name], "scopes": list(held)} for name, held in held_by.items()]
     hub.load_roles = people + services
     hub.cookie_max_age_days = COOKIE_DAYS
     hub.oauth_token_expires_in = BROWSER_TOKEN_SECONDS

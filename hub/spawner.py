@@ -25,7 +25,7 @@ from hub.front import stand_ins
 from hub.homes import make_home, remove_sockets, socket_folder
 from hub.limits import CLEAR_SECONDS, Ceiling, Fences, GroupFence, find_fences
 from hub.places import HARMLESS, TEMPLATES
-from hub.processes import die_with_parent, gain_nothing
+from hub.processes import die_with_parent, gain_nothing, listens
 from hub.rules import WORKBENCH, HouseRules, configure_rules
 from hub.unix_users import UnixUser, end_all, isolates, listeners, person, signal_all
 from hub.watch import processes_of, tree, until_over
@@ -40,7 +40,9 @@ TEMPORARY = ".tmp"
 
 POLL_SECONDS = 5
 """How soon the hub sees that a server has ended, and takes its address away: the port is anybody's from then on."""
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.05
+
+ENDED = "It ended while it was being set up."
 
 DASHBOARD_PROCESSES = 256
 """Processes and threads of a dashboard: its kernels have about a dozen each."""
@@ -80,12 +82,14 @@ class HouseSpawner(HouseRules, SimpleLocalProcessSpawner):  # type: ignore[misc]
         return Ceiling(self.dashboard_memory_mb, DASHBOARD_PROCESSES)
 
     async def start(self) -> tuple[str, int]:
-        """Start, and watch the memory where the system does not."""
+        """Start, watch the memory where the system does not, and wait until the server listens.
+
+        The hub would look for it at times that grow by chance, and find it seconds after it was there.
+        """
         self.endings.pop(self.user.id, None)
         address: tuple[str, int] = await super().start()
         self._keep_watch()
-        if self.unix_user is not None:
-            await self._wait_for_own_port(self.unix_user, address[1])
+        await self._wait_for_own_port(address)
         return address
 
     async def poll(self) -> int | None:
@@ -177,11 +181,15 @@ class HouseSpawner(HouseRules, SimpleLocalProcessSpawner):  # type: ignore[misc]
             self.sockets = None
         self._lower_fence()
 
-    async def _wait_for_own_port(self, user: UnixUser, port: int) -> None:
-        """Let nobody be taken for the person's server who was quicker to listen at its port."""
-        while (listening := listeners(port)) == set() and await self.poll() is None:  # noqa: ASYNC110 - no event tells
+    async def _wait_for_own_port(self, address: tuple[str, int]) -> None:
+        """Let nobody be taken for the person's server who was quicker to listen at its port. Raises SpawnException."""
+        user, listening = self.unix_user, set[int]()
+        while not (listens(address) and (user is None or (listening := listeners(address[1])))):
+            if await self.poll() is not None:
+                why = self.endings.get(self.user.id, ENDED)
+                raise SpawnException(why, reason="ended", status_code=500)
             await asyncio.sleep(LOOK_SECONDS)
-        if strangers := listening - {user.uid}:
+        if user is not None and (strangers := listening - {user.uid}):
             self.log.error("user %d listens at the port of the server of account %d", min(strangers), self.user.id)
             await self.stop(now=True)
             raise SpawnException("Its port was taken by another program. Please try again.", reason="port-taken")
@@ -267,7 +275,7 @@ def configure_servers(c: Config, settings: Settings, show: Show) -> None:
     spawner.disable_user_config = True
     spawner.poll_interval = POLL_SECONDS
     spawner.http_timeout = 60
-    spawner.start_timeout = 60
+    spawner.start_timeout = 90  # twenty that are started at once, on two cores
     spawner.interrupt_timeout = 4
     spawner.term_timeout = 3
 

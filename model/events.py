@@ -1,4 +1,4 @@
-"""What the notebook write_script shows while it writes: events live, and one result. It is glue for a notebook's cell.
+"""What the notebooks that write show: events live, and one result. It is glue for a notebook's cell.
 
 The shop listens to two MIME types; what a person sees beside them in an executed notebook is a line of text.
 """
@@ -12,7 +12,7 @@ from typing import Any, Final
 from IPython.display import display
 
 from model.writing import Writer, Written
-from tng.script import Premise, Script, render
+from tng.script import Premise, Scene, Script, render, render_scene
 from tng.shows import Show
 
 EVENT_MIME: Final = "application/vnd.tng.event+json"
@@ -37,6 +37,13 @@ def show_result(written: Written, writer: Writer, premise: Premise) -> None:
     """Display the result: the script in the compact form, and what is to be remembered about it."""
     result = result_of(written, writer, premise)
     display({RESULT_MIME: result, "text/plain": f"{result['scenes']} scenes, {result['words']:,} words"}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def show_scene(scene: Scene, writer: Writer) -> None:
+    """Display the result where one scene was written: in the compact form, with the release that wrote it."""
+    text = render_scene(scene)
+    result = {"scene_text": text, "release_id": writer.release_id}
+    display({RESULT_MIME: result, "text/plain": f"{len(text.split()):,} words"}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def show_facts(facts: Mapping[str, Any]) -> None:
@@ -84,4 +91,5 @@ __all__ = [
     "show_event",
     "show_facts",
     "show_result",
+    "show_scene",
 ]

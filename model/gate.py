@@ -13,7 +13,7 @@ from typing import Final
 
 from model.corpus.outlines import words_of
 from model.lexicon import Lexicon
-from tng.script import Element, ElementKind, parse_line, render_element
+from tng.script import Element, ElementKind, Scene, parse_line, render_element
 
 SPEECH_WORDS: Final = 75
 ACTION_WORDS: Final = 60
@@ -71,6 +71,11 @@ class Gate:
     def keep(self, element: Element) -> None:
         """The element stands in the script now: it may not come a second time."""
         self._standing.add(_plain(element.text))
+
+    def hear(self, scene: Scene) -> None:
+        """The scene stands in the script, whoever wrote it: none of its lines may come a second time."""
+        for element in scene.elements:
+            self.keep(element)
 
     def _judge(self, line: str, speakers: Collection[str], staged: Callable[[Element], Element]) -> Element | Refusal:
         text = " ".join(line.split())

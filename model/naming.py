@@ -10,8 +10,10 @@ import unicodedata
 from typing import Final
 
 from model.corpus.slots import Names
+from tng.script import Premise
 from tng.shows import Show
 
+GUEST_SLOTS: Final = ("guest", "guest2")
 GUEST_TITLES: Final = frozenset(
     str.split(
         "Ambassador Governor Doctor Dr Professor Minister Commander Envoy Magistrate Administrator Councilor Legate "
@@ -32,6 +34,18 @@ _SYSTEM_ENDS: Final = frozenset({"system", "sector", "nebula"})
 
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?:;…][\"'”’)]*\s*$|^\s*[\"'“‘(]*$")
+
+
+def given_names(premise: Premise, show: Show) -> Names:
+    """The slots that a premise fills: its guests first, and whoever and whatever its logline names."""
+    found = names_in(premise.logline, show)
+    told = [found[slot] for slot in GUEST_SLOTS if slot in found]
+    asked = [_in_cue_letters(name) for name in premise.guests]
+    others = [name for name in told if name not in asked]
+    guests = (*asked, *others)[: len(GUEST_SLOTS)]
+    if guests and guests[0] != found.get("guest"):
+        found.pop("guest_title", None)  # it was another's
+    return {**found, **dict(zip(GUEST_SLOTS, guests, strict=False))}
 
 
 def names_in(logline: str, show: Show) -> Names:
@@ -115,9 +129,14 @@ def _add_guest(found: Names, name: str, title: str) -> None:
 def _plain_name(word: str) -> str:
     """A name in the letters that a cue may have, its genitive taken off; empty where none are left."""
     word = re.sub(r"['’]s$", "", word)
-    letters = unicodedata.normalize("NFKD", word.replace("’", "'"))
-    plain = "".join(c for c in letters if c.isascii() and (c.isalnum() or c in "'-"))
+    plain = _in_cue_letters(word)
     return plain if 2 <= len(plain) <= 20 and len(plain) >= len(word) - 1 and plain[0].isalpha() else ""
 
 
-__all__ = ["GUEST_TITLES", "names_in"]
+def _in_cue_letters(word: str) -> str:
+    """The word without its accents and whatever else a cue cannot have."""
+    letters = unicodedata.normalize("NFKD", word.replace("’", "'"))
+    return "".join(c for c in letters if c.isascii() and (c.isalnum() or c in "'-"))
+
+
+__all__ = ["GUEST_TITLES", "given_names", "names_in"]

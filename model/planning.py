@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from model.casting import Casting
 from model.corpus.outlines import Outline, Outlines, words_of
 from model.corpus.slots import MARKS, Names, draw_names, fill, fill_heading, marked
-from model.naming import names_in
+from model.naming import given_names
 from model.plans import Plan, PlannedScene
 from model.pool import Found, OutlinePool
-from model.spreading import spread
+from model.spreading import spread, spread_into
 from tng.errors import ReleaseDamaged
-from tng.script import Premise
+from tng.script import Element, Premise, render_element
 from tng.shows import Beats, Show
 
 
@@ -30,6 +30,23 @@ def plan(premise: Premise, outlines: Outlines, show: Show) -> Plan:
 
     Raises ReleaseDamaged where the outlines hold no scene at all.
     """
+    return _planned(premise, outlines, show)[0]
+
+
+def plan_again(premise: Premise, outlines: Outlines, show: Show, again: Sequence[int]) -> tuple[Plan, PlannedScene]:
+    """The plan of a premise, and another scene for one of its places: as far in the story, with other things in it.
+
+    ``again`` are the scenes that were written again so far, from 1, in their order, and at the end the one to write:
+    what those were made of is used. Nobody vanishes from an act by it. Raises ReleaseDamaged.
+    """
+    whole, board = _planned(premise, outlines, show)
+    places = [min(number, len(whole.scenes)) - 1 for number in again]
+    others, place = [board.another(place) for place in places], places[-1]
+    scenes = [*whole.scenes[:place], others[-1], *whole.scenes[place + 1 :]]
+    return whole, spread_into(place, scenes, premise.cast, show)
+
+
+def _planned(premise: Premise, outlines: Outlines, show: Show) -> tuple[Plan, _Storyboard]:
     rng = random.Random(f"{premise.seed}/plan")  # noqa: S311 - chance for a story, no secret
     family = _family(premise, show, rng)
     names = draw_names(rng, show, _fixed_names(premise, show))
@@ -41,12 +58,13 @@ def plan(premise: Premise, outlines: Outlines, show: Show) -> Plan:
     scenes = spread(board.scenes(), premise.cast, show)
     guests = {names["GUEST"], names["GUEST2"], names["CREWMAN"]}
     everyone = frozenset({*premise.cast, *guests, *show.always_aboard})
-    return Plan(premise.title, marked(premise.title, names), story, family, names, show, scenes, everyone)
+    title = marked(premise.title, names)
+    return Plan(premise.title, title, story, family, names, show, scenes, everyone), board
 
 
 def _fixed_names(premise: Premise, show: Show) -> Names:
     """The names that the customer gave. A guest with the name of somebody aboard is no guest."""
-    fixed = names_in(premise.logline, show)
+    fixed = given_names(premise, show)
     for slot in ("guest", "guest2"):
         if fixed.get(slot, "").upper() in (*show.cues, *show.always_aboard):
             del fixed[slot]
@@ -97,6 +115,7 @@ class _Storyboard:
 
     def __init__(self, slots: list[_Slot], pool: OutlinePool, casting: Casting, show: Show) -> None:
         self._slots, self._pool, self._casting, self._show = slots, pool, casting, show
+        self._headings: list[str] = []
 
     def scenes(self) -> list[PlannedScene]:
         """The scenes in the order of the page. Whoever was silent in an act so far is wanted most in it."""
@@ -110,8 +129,16 @@ class _Storyboard:
                 self._casting.begin_act()
             found = self._found(number, before)
             before = found.outline.heading
+            self._headings.append(before)
             scenes.append(self._scene(slot, found))
         return scenes
+
+    def another(self, number: int) -> PlannedScene:
+        """Another scene for a place that is filled. It is the main story's: a side story has one scene for a beat."""
+        slot = self._slots[number]
+        found = self._best(slot, avoid=set(self._headings[max(number - 1, 0) : number + 2]))
+        self._pool.take(found.outline)
+        return self._scene(replace(slot, story=0, outline=None), found)
 
     def _found(self, number: int, before: str) -> Found:
         slot = self._slots[number]
@@ -150,4 +177,10 @@ class _Storyboard:
         )
 
 
-__all__ = ["Plan", "PlannedScene", "plan"]
+def told_line(element: Element, planned: PlannedScene, whole: Plan) -> str:
+    """A line of a page as the network was told it: its speaker by the part, the names by their marks."""
+    parts = {player: part for part, player in planned.roles.items()}
+    return marked(render_element(replace(element, cue=parts.get(element.cue, element.cue))), whole.names)
+
+
+__all__ = ["Plan", "PlannedScene", "plan", "plan_again", "told_line"]

@@ -114,6 +114,10 @@ class SceneGate:
         self._said.update(_runs(draft.scene))
         self._written.append("\n".join(draft.lines))
 
+    def hear(self, scene: Scene) -> None:
+        """The scene stands in the script, whoever wrote it: what it says is said."""
+        self._said.update(_runs(scene))
+
     def copied(self) -> Copied | None:
         """How much of all that stands is in the training text; None where it cannot be said."""
         return self._copies.measure(self._written) if self._copies is not None else None

@@ -27,6 +27,15 @@ def spread(scenes: Sequence[PlannedScene], asked: Sequence[str], show: Show) -> 
     return tuple(page.scenes)
 
 
+def spread_into(place: int, scenes: Sequence[PlannedScene], asked: Sequence[str], show: Show) -> PlannedScene:
+    """The scene of a place, with everybody of ``asked`` in it who is in no other scene of its act."""
+    page = _Page(scenes, asked, show)
+    for name in asked:
+        if not page.counts(scenes[place].act)[name]:
+            page.bring_in(name, [place])
+    return page.scenes[place]
+
+
 class _Page:
     """The scenes while parts are given."""
 
@@ -70,4 +79,4 @@ class _Page:
         yield from (role for role in scene.told if role in givers and role not in scene.roles and of_act[role] > 1)
 
 
-__all__ = ["spread"]
+__all__ = ["spread", "spread_into"]

@@ -2,8 +2,8 @@
 
 What is promised whatever the network says: the title is the premise's; only the asked cast, the story's guests and
 whoever is always aboard speak; everyone asked for speaks; every scene has three speeches; no line of some length stands
-twice in a scene or in the script; the names of the logline come up; the script reads back as it was. The same release,
-premise and seed give the same script, byte for byte, on the same kind of machine.
+twice in a scene or in the script; the guests and the names of the logline come up; the script reads back as it was.
+The same release, premise and seed give the same script, byte for byte, on the same kind of machine.
 
 A scene that fails its gate is written again with another seed and a little bolder, at most three times, and the best of
 them stands. Only what stands is reported, and it never changes.
@@ -16,7 +16,7 @@ import logging
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -29,9 +29,9 @@ from model.drafting import Drafting, Sheet
 from model.gate import Gate
 from model.lexicon import Lexicon
 from model.mentions import Mentions
-from model.naming import names_in
+from model.naming import given_names
 from model.pen import Pen
-from model.planning import Plan, PlannedScene, plan
+from model.planning import Plan, PlannedScene, plan, plan_again, told_line
 from model.promotion.script_measures import read_blocked_words, script_measures
 from model.prompt import SceneBrief, cropped, header
 from model.sampling import Sampling, generator
@@ -46,6 +46,8 @@ from tng.shows import Show, read_show
 logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS: Final = 3
+TAKE_SEEDS: Final = 10
+"""So many attempts lie between the seeds of two takes of a scene: no take draws what another one drew."""
 BOLDER: Final = 0.05
 """How much the temperature rises with each attempt at a scene."""
 
@@ -155,6 +157,23 @@ def write(premise: Premise, writer: Writer, report: Report = lambda _kind, _body
     return Written(script, {**told, "measures": measures})
 
 
+def write_again(premise: Premise, writer: Writer, script: Script, again: Sequence[int]) -> Scene:
+    """Another scene for a place of a script; the script stays as it is.
+
+    ``again`` are the scenes that were written again so far, from 1, in their order, and at the end the one to write.
+    The scene is as far in the story, with the same names, and follows what stands before it. It is made of another
+    outline, because a release that knows its scenes by heart would write the same one; what the script says is said.
+    The same release, premise, script and ``again`` give the same scene. Raises ValueError where there is none such.
+    """
+    if not again or not all(1 <= number <= len(script.scenes) for number in again):
+        raise ValueError(f"a script of {len(script.scenes)} scenes has no such scene to write again")
+    number = again[-1]
+    planned, scene = plan_again(premise, writer.outlines, writer.show, again)
+    desk = _Desk(premise, planned, writer)
+    desk.recall(script, number)
+    return desk.write_scene(scene, number - 1, again.count(number))
+
+
 class _Desk:
     """Everything that one script needs while it is written."""
 
@@ -187,7 +206,18 @@ class _Desk:
             },
         }
 
-    def write_scene(self, scene: PlannedScene, number: int) -> Scene:
+    def recall(self, script: Script, number: int) -> None:
+        """Take a script for written, in which another scene will stand in the place of this one, from 1."""
+        for place, scene in enumerate(script.scenes, 1):
+            self._scene_gate.hear(scene)
+            self._gate.hear(scene)
+            if place != number:
+                self._mentions.hear(scene)
+        for planned, scene in zip(self._plan.scenes, script.scenes[: number - 1], strict=False):
+            if scene.elements:
+                self._last_line[planned.story] = told_line(scene.elements[-1], planned, self._plan)
+
+    def write_scene(self, scene: PlannedScene, number: int, take: int = 0) -> Scene:
         """One scene: the first draft that passes, else the best of three. It stands."""
         sheet = self._sheet(scene, number)
         allowed = {scene.roles.get(name, name) for name in sheet.speakers}
@@ -195,7 +225,7 @@ class _Desk:
         while len(tried) < MOST_ATTEMPTS and not (tried and not tried[-1][0].flaws):
             gate = self._gate.for_draft()
             draft = Drafting(
-                sheet, self._pen(scene, number, len(tried)), gate, stock_said=self._counts["stock"]
+                sheet, self._pen(scene, (number, take, len(tried))), gate, stock_said=self._counts["stock"]
             ).write()
             tried.append((self._scene_gate.judge(draft, scene.cast, allowed), draft, gate))
         verdict, draft, self._gate = min(tried, key=lambda attempt: attempt[0].rank)
@@ -210,11 +240,13 @@ class _Desk:
         self._last_line[scene.story] = draft.lines[-1]
         self._counts.update(scenes=1, lines=len(draft.lines), forced=draft.forced, stock=draft.stock)
 
-    def _pen(self, scene: PlannedScene, number: int, attempt: int) -> Pen:
-        """A pen below the scene's header, with the seed and the temperature of the attempt."""
-        writer, seed = self._writer, self._premise.seed
-        sampling = replace(writer.sampling, temperature=writer.sampling.temperature + BOLDER * attempt)
-        pen = Pen(writer.network, writer.tokenizer, sampling, generator(seed, number, attempt))
+    def _pen(self, scene: PlannedScene, which: tuple[int, int, int]) -> Pen:
+        """A pen below the scene's header, with the seed and the temperature of (number from 0, take, attempt)."""
+        writer, seed, (number, take, attempt) = self._writer, self._premise.seed, which
+        asked = self._premise.temperature
+        temperature = writer.sampling.temperature if asked is None else asked
+        sampling = replace(writer.sampling, temperature=temperature + BOLDER * attempt)
+        pen = Pen(writer.network, writer.tokenizer, sampling, generator(seed, number, TAKE_SEEDS * take + attempt))
         pen.open(self._header(scene, pen.header_tokens))
         return pen
 
@@ -273,8 +305,8 @@ class _Desk:
 
 
 def _given_names(premise: Premise, planned: Plan) -> dict[str, str]:
-    """The names of the logline that the plan has taken up, by their slots."""
-    found = names_in(premise.logline, planned.show)
+    """The names of the premise that the plan has taken up, by their slots."""
+    found = given_names(premise, planned.show)
     return {slot: name for slot, name in found.items() if planned.names.get(slot) == name}
 
 
@@ -287,4 +319,4 @@ def _progress_fields(act: str, done: int, total: int) -> dict[str, Any]:
     return {"act": act, "done": done, "total": total, "percent": 100 * done // total}
 
 
-__all__ = ["Report", "Writer", "Written", "warm", "write"]
+__all__ = ["Report", "Writer", "Written", "warm", "write", "write_again"]

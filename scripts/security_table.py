@@ -34,6 +34,15 @@ Unix user for each person are run as root, and skipped elsewhere.
   and other people's homes are closed to it. In production the house does not start otherwise, unless
   `TNG_TRUSTED_USERS` says that they may read everything.
 
+## What is allowed at the hub
+- A person may open their own server and the api, and neither mint a token nor change an account. An operator may also
+  see who is here and stop a server: not enter it, not administer the hub.
+- The api reads who there is and which servers run. The idle culler stops servers. `prometheus` reads figures.
+- `forget` is no process but a token, `TNG_HOME/keys/forget` (0600): `python -m hub.forget` takes an account away with
+  it while the house is open. It may delete accounts and nothing else: it lists nobody, reads nothing, starts nothing.
+- Where customers get mails (`TNG_MAIL_CUSTOMERS`), the process of the schedules reads what the hub keeps of an account,
+  for the address, when one is sent. It has no other right, and none where they get none.
+
 ## What is not promised
 - One Unix user for all (`TNG_ISOLATION=one`, and everywhere where the hub is not root): whoever has JupyterLab can read
   what the hub can read. That is for the demo, and for people who trust each other.

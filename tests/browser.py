@@ -28,6 +28,8 @@ SCREENSHOTS = Path(__file__).parent / "e2e" / "screenshots"
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 PATIENCE_MS = 60_000
+READY = ".tng-header[data-ready]"
+"""The page of a customer, once it is filled."""
 
 
 def chromium() -> str | None:
@@ -83,8 +85,17 @@ class Visitor:
         self.wait_until_usable()
 
     def wait_until_usable(self) -> None:
-        """The form has its price: the page's kernel runs and has heard from the api."""
-        self.page.wait_for_selector(".tng-price")
+        """The page's kernel runs and has heard from the api, whatever view is seen."""
+        self.page.wait_for_selector(READY)
+
+    def turn_to(self, view: str) -> None:
+        """Press a link of the bar: "New script" or "My scripts"."""
+        self.page.locator(".tng-nav").get_by_role("link", name=view).click()
+        expect(self.page.locator(".tng-nav [aria-current=page]")).to_contain_text(view)
+
+    def open_account(self) -> None:
+        """Open the menu with the account, the theme and the way out."""
+        self.page.locator(".tng-account-menu summary").click()
 
     def ask(self, path: str) -> APIResponse:
         """Ask the api for something in the browser's name; the hub signs it in on the first visit of a page."""
@@ -96,8 +107,8 @@ class Visitor:
     def compose(self, title: str, *, cast: tuple[str, ...] = ("Picard", "Worf"), length: str = "Teaser") -> None:
         """Fill the form."""
         self.page.locator(".tng-title-field input").fill(title)
-        for box in self.page.locator(".tng-cast .widget-label-basic").all():
-            wanted = box.inner_text().strip() in cast
+        for box in self.page.locator(".tng-cast .tng-option").all():
+            wanted = box.locator(".tng-option-name").inner_text().strip() in cast
             box.locator("input").set_checked(wanted)
         self.page.get_by_label(re.compile(f"^{length}")).check()
 

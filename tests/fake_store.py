@@ -11,6 +11,9 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.fake_editions import FakeEditions
+from tng.customer_ports import Editions, Shelf
+from tng.editions import Edition, Take
 from tng.errors import IllegalMove, LeaseLost, OrderNotFound, RetrainingError, ScheduleError, StoreBusy
 from tng.faults import Fault
 from tng.gpus import Claim, ClaimKind, Use, Wish
@@ -23,6 +26,7 @@ from tng.ports import Event, Inbox, Jobs, Orders, Outbox, Work
 from tng.promotions import Evaluation, Promotion, Written
 from tng.retrainings import Retraining
 from tng.schedules import Schedule
+from tng.shelf import ORDINARY, SHARES_KEPT, Share, Shelved
 
 LOCK_SECONDS = 5.0
 
@@ -47,6 +51,10 @@ class _Tables:
     evaluations: list[Evaluation] = field(default_factory=list)
     schedules: dict[str, Schedule] = field(default_factory=dict)
     retrainings: dict[str, Retraining] = field(default_factory=dict)
+    shelf: dict[str, Shelved] = field(default_factory=dict)
+    editions: dict[tuple[str, int], Edition] = field(default_factory=dict)
+    takes: dict[tuple[str, int, int], Take] = field(default_factory=dict)
+    shares: list[Share] = field(default_factory=list)
 
     def copied(self) -> _Tables:
         """The same rows in tables of their own: a row is frozen, and never changed."""
@@ -186,6 +194,9 @@ class _Jobs:
             return None
         queued = [o for o in self._rows.values() if o.state is JobState.QUEUED and o.kind is job.kind]
         return sum(_turn(other) < _turn(job) for other in queued)
+
+    def of(self, order_id: str) -> Sequence[Job]:
+        return [job for job in self._rows.values() if job.order_id == order_id]
 
     def forget(self, order_id: str) -> Sequence[Job]:
         mine = [job.id for job in self._rows.values() if job.order_id == order_id]
@@ -332,7 +343,7 @@ class _Counts:
         return Counter(order.state for order in self._tables.orders.values())
 
     def waiting(self) -> tuple[int, datetime | None]:
-        scripts = [job for job in self._tables.jobs.values() if job.kind in WRITING]
+        scripts = [job for job in self._tables.jobs.values() if job.kind is JobKind.WRITE_SCRIPT]
         queued = [job for job in scripts if job.state is JobState.QUEUED]
         paid = [self._tables.orders[job.order_id].paid_at for job in queued if job.order_id]
         return len(queued), min((at for at in paid if at is not None), default=None)
@@ -342,7 +353,7 @@ class _Counts:
         return sorted(running, key=lambda job: (job.lease_until or datetime.max.replace(tzinfo=UTC), job.id))[:100]
 
     def run_seconds(self) -> float | None:
-        scripts = {job.id for job in self._tables.jobs.values() if job.kind in WRITING}
+        scripts = {job.id for job in self._tables.jobs.values() if job.kind is JobKind.WRITE_SCRIPT}
         said = [(job, event) for job, event in self._tables.events if job in scripts]
         at = {(job, e.attempt, e.kind): self._tables.said_at[e.id] for job, e in said}
         ended = [run for run in at if run[2] is EventKind.DONE][-20:]
@@ -351,7 +362,8 @@ class _Counts:
 
     def written(self, promotion_id: int, limit: int) -> Sequence[Written]:
         ended = (JobState.DONE, JobState.DEAD)
-        jobs = [j for j in self._tables.jobs.values() if j.promotion_id == promotion_id and j.state in ended]
+        scripts = [j for j in self._tables.jobs.values() if j.kind is JobKind.WRITE_SCRIPT]
+        jobs = [j for j in scripts if j.promotion_id == promotion_id and j.state in ended]
         return [
             Written.read(job.order_id, job.state is JobState.DONE, self._tables.orders[job.order_id].provenance)
             for job in sorted(jobs, key=lambda job: job.id)[:limit]
@@ -536,6 +548,54 @@ class _Retrainings:
             raise StoreBusy("a retraining is open")
 
 
+class _Shelf:
+    def __init__(self, tables: _Tables) -> None:
+        self._tables = tables
+
+    def get(self, order_id: str) -> Shelved:
+        living = [share.made_at for share in self.shares(order_id) if share.revoked_at is None]
+        noted = self._tables.shelf.get(order_id, ORDINARY)
+        return replace(noted, shared_at=max(living, default=None))
+
+    def of(self, customer: str) -> Mapping[str, Shelved]:
+        mine = {order.id: self.get(order.id) for order in self._tables.orders.values() if order.customer == customer}
+        return {order_id: noted for order_id, noted in mine.items() if noted != ORDINARY}
+
+    def save(self, order_id: str, shelved: Shelved) -> None:
+        self._tables.shelf[order_id] = replace(shelved, shared_at=None)
+
+    def binned_before(self, moment: datetime, limit: int = 100) -> Sequence[str]:
+        orders = self._tables.orders
+        noted = sorted((note.binned_at, key) for key, note in self._tables.shelf.items() if note.binned_at)
+        old = [key for at, key in noted if at < moment and orders[key].erased_at is None]
+        return [key for key in old if self._tables.shelf[key].hides(orders[key])][:limit]
+
+    def share(self, share: Share) -> None:
+        self.unshare(share.order_id, share.made_at)
+        self._tables.shares.append(share)
+        old = self.shares(share.order_id)[:-SHARES_KEPT]
+        self._tables.shares = [one for one in self._tables.shares if one not in old]
+
+    def unshare(self, order_id: str, now: datetime) -> None:
+        def ended(share: Share) -> Share:
+            is_living = share.order_id == order_id and share.revoked_at is None
+            return replace(share, revoked_at=now) if is_living else share
+
+        self._tables.shares = [ended(share) for share in self._tables.shares]
+
+    def shares(self, order_id: str) -> Sequence[Share]:
+        return [share for share in self._tables.shares if share.order_id == order_id]
+
+    def shared(self, token_sha256: str) -> str | None:
+        living = (one for one in self._tables.shares if one.revoked_at is None)
+        return next((one.order_id for one in living if one.token_sha256 == token_sha256), None)
+
+    def forget(self, order_id: str) -> None:
+        if noted := self._tables.shelf.get(order_id):
+            self._tables.shelf[order_id] = replace(noted, title=None)
+        self._tables.shares = [share for share in self._tables.shares if share.order_id != order_id]
+
+
 class _FakeWork:
     """Works on a copy of the tables; ``commit`` makes the copy the truth."""
 
@@ -549,6 +609,8 @@ class _FakeWork:
     promotions: Promotions
     schedules: Schedules
     retrainings: Retrainings
+    shelf: Shelf
+    editions: Editions
 
     def __init__(self, store: FakeStore, *, writes: bool) -> None:
         self._store, self._writes = store, writes
@@ -559,6 +621,8 @@ class _FakeWork:
         self.counts, self.watch = _Counts(tables), _Watch(tables)
         self.promotions, self.schedules = _Promotions(tables), _Schedules(tables)
         self.retrainings = _Retrainings(tables)
+        self.shelf = _Shelf(tables)
+        self.editions = FakeEditions(tables.editions, tables.takes)
 
     def commit(self) -> None:
         if not self._writes:

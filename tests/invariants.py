@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tests.fakes import FakeGateway
+from tng.editions import MOST_TAKES
 from tng.errors import OrderNotFound
-from tng.jobs import ENDED
+from tng.jobs import ENDED, JobKind, JobState
 from tng.orders import MOVES, Order, OrderState
 from tng.payments import Dispute, job_key
 from tng.ports import Store, Work
@@ -109,6 +110,9 @@ def _paid_before_written(world: World, work: Work, orders: Iterable[Order]) -> I
         free = was_paid and order.paid_cents == 0
         if job is not None and not free and (not was_paid or entry is None or entry.captured_cents == 0):
             yield f"order {order.id} has a job, and Stripe knows of no money for it"
+        takes = [one for one in work.jobs.of(order.id) if one.kind is JobKind.WRITE_SCENE]
+        if takes and not any(move.after is OrderState.DELIVERED for move in work.orders.history(order.id)):
+            yield f"order {order.id} has scenes written again, and was never delivered"
 
 
 def _delivered_or_refunded(world: World, work: Work, orders: Iterable[Order]) -> Iterator[str]:
@@ -126,6 +130,22 @@ def _delivered_or_refunded(world: World, work: Work, orders: Iterable[Order]) ->
             yield f"order {order.id} is {order.state}, its script {'there' if order.script_text else 'missing'}, " + (
                 f"and {entry.kept_cents} cents of it are ours"
             )
+
+
+def _takes_are_given(_world: World, work: Work, orders: Iterable[Order]) -> Iterator[str]:
+    """A take is chosen or kept, and no other than the one that was asked for; one that failed leaves nothing."""
+    for order in orders:
+        takes = work.editions.takes(order.id)
+        done = [job for job in work.jobs.of(order.id) if job.kind is JobKind.WRITE_SCENE and job.state is JobState.DONE]
+        if order.erased_at is None and len(takes) != len(done):
+            yield f"order {order.id} has {len(takes)} takes, and {len(done)} were written"
+        if takes and order.erased_at is not None:
+            yield f"order {order.id} is erased, and its takes are not"
+        numbers: dict[int, list[int]] = {}
+        for take in takes:
+            numbers.setdefault(take.scene, []).append(take.number)
+        if any(given != list(range(1, len(given) + 1)) or len(given) > MOST_TAKES for given in numbers.values()):
+            yield f"order {order.id} has takes {numbers}"
 
 
 def _books_agree(world: World, _work: Work, orders: Iterable[Order]) -> Iterator[str]:
@@ -178,8 +198,7 @@ def _release_is_whole(world: World, _work: Work, _orders: Iterable[Order]) -> It
 
 def _nothing_is_left_over(world: World, work: Work, orders: Iterable[Order]) -> Iterator[str]:
     for order in orders:
-        job = work.jobs.get(job_key(order))
-        if job is not None and job.state not in ENDED:
+        for job in (job for job in work.jobs.of(order.id) if job.state not in ENDED):
             yield f"job {job.key} is {job.state}, attempt {job.attempt}, and nobody works any more"
     yield from (f"{thing} is left over" for thing in world.left_over)
 
@@ -208,4 +227,5 @@ LOOKS: dict[str, Callable[[World, Work, Iterable[Order]], Iterator[str]]] = {
     "I8 nothing is left over": _nothing_is_left_over,
     "I9 calls that move money carry a derived key": _keys_are_derived,
     "I10 no secret stands in the log": _log_keeps_secrets,
+    "I11 a take is what was asked for, once": _takes_are_given,
 }

@@ -22,6 +22,7 @@ from tng.adapters.database.migrate import migrate
 from tng.adapters.database.store import SqlStore
 from tng.adapters.gate import ShopGate
 from tng.adapters.in_use import show_in_use
+from tng.adapters.mail_server import MailServer
 from tng.adapters.messengers import MailMessenger, WebhookMessenger
 from tng.adapters.nvidia import inventory
 from tng.adapters.stripe_gateway import StripeGateway
@@ -169,6 +170,7 @@ def build_fulfilment(settings: Settings, *, store: Store | None = None, clock: C
         clock or clock_of(store),
         lease_seconds=settings.lease_seconds,
         spread=_spread,
+        mails=settings.mail_customers,
     )
 
 
@@ -200,6 +202,7 @@ def build_worker(settings: Settings, gpus: dict[str, str] | None = None, *, stor
     runner = PapermillRunner(
         ROOT / "notebooks" / "runs",
         preload={JobKind.WRITE_SCRIPT: partial(_warming, ledger)},
+        alike={JobKind.WRITE_SCENE: JobKind.WRITE_SCRIPT},
         spare=settings.spare_kernels,
         cell_seconds=settings.cell_seconds,
         lease_seconds=settings.lease_seconds,
@@ -265,16 +268,20 @@ def messengers_of(settings: Settings) -> dict[Channel, Messenger]:
     if webhook := settings.notice_webhook.get_secret_value():
         messengers[Channel.WEBHOOK] = WebhookMessenger(webhook).send
     if settings.notice_mail_to:
-        password = settings.smtp_password.get_secret_value()
-        messengers[Channel.MAIL] = MailMessenger(
-            settings.smtp_host,
-            settings.smtp_port,
-            security=settings.smtp_security,
-            sender=settings.notice_mail_from,
-            to=settings.notice_mail_to,
-            login=(settings.smtp_user, password) if settings.smtp_user else None,
-        ).send
+        messengers[Channel.MAIL] = MailMessenger(mail_server_of(settings), settings.notice_mail_to).send
     return messengers
+
+
+def mail_server_of(settings: Settings) -> MailServer:
+    """The mail server that is set."""
+    password = settings.smtp_password.get_secret_value()
+    return MailServer(
+        settings.smtp_host,
+        settings.smtp_port,
+        security=settings.smtp_security,
+        sender=settings.notice_mail_from,
+        login=(settings.smtp_user, password) if settings.smtp_user else None,
+    )
 
 
 def build_retrainings(

@@ -55,7 +55,7 @@ def worker() -> None:
     The first SIGTERM or Ctrl-C lets the script in hand be finished; the second gives it back at once.
     """
     os.umask(0o077)
-    settings = Settings.read()
+    settings = Settings.read(part=Part.WORKER)
     settings.make_home()
     log.write_as(settings.log)
     faults = log.FaultCounter("worker")

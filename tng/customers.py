@@ -41,9 +41,12 @@ README = """What this shop keeps about you.
 orders/<id>/order.json     what you asked for, what it cost, when it was paid and delivered, and its state
 orders/<id>/history.json   how it came to that state: when, by whom, why
 orders/<id>/errands.json   money that was owed back to you, and whether it is done
+orders/<id>/shelf.json     your own name for it, whether it is in the bin, and the links you made
 orders/<id>/job.json       the work on it, and what its runs said as they wrote
 orders/<id>/script.txt     the script, as a teleplay; script.fountain for screenwriting programs
 orders/<id>/script.house   the script in the form in which it is stored
+orders/<id>/editions/      the script as you changed it, each version in the form in which it is stored
+orders/<id>/takes/         scenes that were written again, and the work on them
 orders/<id>/runs/          the notebooks that wrote it
 
 All times are UTC. Your address and your name at Google are kept with your account, by the hub; your card is known to
@@ -97,17 +100,20 @@ class Customers:
 
     def _about(self, work: Work, order: Order) -> Iterator[Part]:
         folder = f"orders/{order.id}"
-        job = work.jobs.get(job_key(order))
         yield f"{folder}/order.json", _as_json(plain(order))
         yield f"{folder}/history.json", _as_json([plain(move) for move in work.orders.history(order.id)])
         yield f"{folder}/errands.json", _as_json([plain(errand) for errand in work.outbox.of(order.id)])
-        if job is not None:
-            yield f"{folder}/job.json", _as_json({**plain(job), "events": list(_events(work, job))})
+        links = [plain(share) for share in work.shelf.shares(order.id)]
+        yield f"{folder}/shelf.json", _as_json({**plain(work.shelf.get(order.id)), "links": links})
+        for job in work.jobs.of(order.id):
+            name = "job" if job.key == job_key(order) else f"takes/job-{job.id}"
+            yield f"{folder}/{name}.json", _as_json({**plain(job), "events": list(_events(work, job))})
             for run in sorted(self._runs.glob(f"{job.id}.*/{RECORD}")):
                 yield f"{folder}/runs/{run.parent.name}.ipynb", run.read_bytes()
         if order.script_text is not None:
             yield f"{folder}/script.house", order.script_text.encode()
             yield from _files(folder, order)
+            yield from _reworked(folder, work, order)
 
 
 def _refuse_open(orders: list[Order]) -> None:
@@ -125,6 +131,15 @@ def _files(folder: str, order: Order) -> Iterator[Part]:
     colophon = Colophon("", "", f"urn:order:{order.id}", written_at, order.release_id or "", order.premise.seed)
     for ending in TAKEN_ALONG:
         yield f"{folder}/script.{ending}", FORMATS[ending].render(script, colophon)
+
+
+def _reworked(folder: str, work: Work, order: Order) -> Iterator[Part]:
+    for light in work.editions.listed(order.id):
+        edition = work.editions.get(order.id, light.number)
+        if edition is not None:
+            yield f"{folder}/editions/{edition.number}.house", edition.script_text.encode()
+    for take in work.editions.takes(order.id):
+        yield f"{folder}/takes/scene-{take.scene}-take-{take.number}.house", take.text.encode()
 
 
 def _events(work: Work, job: Job) -> Iterator[dict[str, Any]]:

@@ -15,13 +15,17 @@ from typing import Any, Protocol
 from tng.canary import Canary
 from tng.errors import ReleaseError, RunFailed, ScriptError, TngError
 from tng.fulfilment import Fulfilment
-from tng.jobs import Job
+from tng.jobs import Job, JobKind
 from tng.ports import Event
 from tng.release_ledger import ReleaseLedger
 from tng.releases import digest
-from tng.script import parse
+from tng.script import Scene, parse, parse_scene, render_scene
 
 RECORD = "notebook.ipynb"
+RELEASE_CAUSES = frozenset({"ReleaseDamaged", "ReleaseMissing"})
+"""Causes that no repetition cures, and only an operator can."""
+RELEASE_GONE = "ReleaseGone"
+"""The cause where a take cannot be written with the release of its script: the next attempt writes with another."""
 
 logger = logging.getLogger(__name__)
 
@@ -69,13 +73,16 @@ class Desk(Protocol):
 
 
 class WritingDesk:
-    """The scripts that were paid for. Each attempt writes with the release that was current when it was claimed."""
+    """The scripts that were paid for, and scenes of theirs again.
+
+    Each attempt writes with the release that was current when it was claimed; for a scene the one of its script.
+    """
 
     def __init__(self, fulfilment: Fulfilment, ledger: ReleaseLedger, canary: Canary | None = None) -> None:
         self._fulfilment, self._ledger, self._canary = fulfilment, ledger, canary
 
     def claim(self, worker: str) -> Job | None:
-        """The next paid script. Raises StoreBusy."""
+        """The next paid script, or a scene where none is owed. Raises StoreBusy."""
         return self._fulfilment.claim(worker)
 
     def explain(self, job: Job) -> Mapping[str, object]:
@@ -90,8 +97,10 @@ class WritingDesk:
         try:
             release = self._ledger.release_of(job.promotion_id)
         except ReleaseError as error:
-            raise RunFailed(str(error), cause=type(error).__name__) from None
-        return {**job.parameters, "release_folder": str(release.folder)}
+            cause = RELEASE_GONE if _is_take(job) else type(error).__name__
+            raise RunFailed(str(error), cause=cause) from None
+        given = {**job.parameters, "release_folder": str(release.folder)}
+        return {**given, "script_text": self._fulfilment.script_of(job)} if _is_take(job) else given
 
     def heartbeat(self, job: Job, events: Sequence[Event] = ()) -> None:
         """Renew the lease and store what the run said."""
@@ -103,7 +112,12 @@ class WritingDesk:
         return False
 
     def accept(self, job: Job, result: Mapping[str, Any], run_folder: Path) -> None:
-        """Deliver the script. Raises RunFailed where the result is none, or another release's; StoreBusy."""
+        """Deliver the script, or the scene. Raises RunFailed where it is none, or another release's; StoreBusy."""
+        if _is_take(job):
+            with as_run_error():
+                take = take_of(result)
+            self._fulfilment.deliver_take(job, **take)
+            return
         with as_run_error():
             delivery = delivery_of(result, run_folder)
         self._fulfilment.deliver(job, **delivery)
@@ -111,6 +125,8 @@ class WritingDesk:
 
     def fail(self, job: Job, error: TngError) -> None:
         """Try it again later, or owe the money back. Raises StoreBusy."""
+        if _is_take(job) and isinstance(error, RunFailed) and error.cause in RELEASE_CAUSES:
+            error = RunFailed(str(error), cause=RELEASE_GONE)  # the next attempt writes with the current one
         self._fulfilment.fail(job, error)
         self._look(job)
 
@@ -120,8 +136,12 @@ class WritingDesk:
 
     def _look(self, job: Job) -> None:
         """The job has come to an end: was its release promoted lately, and does it keep what it promised?"""
-        if self._canary is not None:
+        if self._canary is not None and not _is_take(job):
             self._canary.look(job)
+
+
+def _is_take(job: Job) -> bool:
+    return job.kind is JobKind.WRITE_SCENE
 
 
 @contextmanager
@@ -160,3 +180,17 @@ def delivery_of(result: Mapping[str, Any], run_folder: Path) -> dict[str, Any]:
         "run_sha256": digest(run_folder / RECORD),
         "provenance": provenance if isinstance(provenance, dict) else None,  # worth delivering without it
     }
+
+
+def take_of(result: Mapping[str, Any]) -> dict[str, str]:
+    """Check what the notebook calls a scene: what ``Fulfilment.deliver_take`` is told of it. Raises RunFailed."""
+    text, release_id = result.get("scene_text"), result.get("release_id")
+    if not isinstance(text, str) or not isinstance(release_id, str):
+        raise RunFailed("the result names no scene_text or no release_id", cause="NoScene", retryable=False)
+    try:
+        scene = parse_scene(text)
+    except ScriptError:
+        scene = Scene("")
+    if not scene.elements or parse_scene(render_scene(scene)) != scene:
+        raise RunFailed("the result is not a scene", cause="NoScene", retryable=False)
+    return {"text": render_scene(scene), "release_id": release_id}

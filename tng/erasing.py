@@ -20,6 +20,8 @@ from tng.log import told
 from tng.orders import Order, OrderState
 from tng.ports import Clock, Store, Work
 from tng.script import Premise
+from tng.shelf import BIN_KEPT
+from tng.takes import end_jobs
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +43,10 @@ def erase(work: Work, order: Order, runs: Path, now: datetime, *, customer: str 
 
     ``runs`` is the folder of the runs of this machine.
     """
+    end_jobs(work, order, now)
     remove_runs(runs, [job.id for job in work.jobs.forget(order.id)])
+    work.editions.forget(order.id)
+    work.shelf.forget(order.id)
     numbers = {name: value for name, value in (order.provenance or {}).items() if name in NUMBERS}
     return work.orders.save(
         replace(
@@ -79,6 +84,7 @@ class Sweep:
     def run(self) -> dict[str, int]:
         """Do all of it: how many orders, events, uses of GPUs and folders went. Raises StoreBusy, OSError."""
         erased = sum(self._erase(timedelta(days=days), states) for days, states in self._rules if days)
+        erased += self._empty_bin()
         gone = {"orders": erased, "events": self._hush(), "uses": self._forget_uses(), "runs": self.prune()}
         if any(gone.values()):
             logger.info("what is old is gone", extra=told(**gone))
@@ -104,6 +110,20 @@ class Sweep:
                 work.commit()
             erased += len(batch)
             if len(batch) < BATCH:
+                return erased
+
+    def _empty_bin(self) -> int:
+        """What customers threw away, and did not have back in time."""
+        erased = 0
+        while True:
+            now = self._clock.now()
+            with self._store.begin() as work:
+                binned = work.shelf.binned_before(now - BIN_KEPT, BATCH)
+                for order_id in binned:
+                    erase(work, work.orders.get(order_id), self._runs, now)
+                work.commit()
+            erased += len(binned)
+            if len(binned) < BATCH:
                 return erased
 
     def _hush(self) -> int:

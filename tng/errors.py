@@ -6,6 +6,9 @@
     │   ├── OrderNotFound     no such order for this customer
     │   ├── IllegalMove       an order cannot go from this state to that one
     │   ├── StillOwed         a customer who cannot be forgotten yet
+    │   ├── EditionRefused    a change that a script cannot take
+    │   ├── EditionOvertaken  another page was quicker with its change
+    │   ├── TakeUnderWay      another scene of the script is being written again
     │   ├── ShopClosed        no new order may be taken now
     │   └── TooManyUnpaid     one customer has too many open pages
     ├── PaymentError
@@ -33,7 +36,7 @@
     ├── CheckpointError       weights that are not what they say
     ├── DownloadError         something that could not be fetched
     ├── ScriptError           text that cannot be read as a script
-    ├── NoticeUndelivered     a notice that no operator was told
+    ├── NoticeUndelivered     a notice, or a mail to a customer, that nobody took
     ├── BackupError           a backup that cannot be made, or cannot be trusted
     ├── StoreBusy             the database is locked for too long
     ├── ApiError              the api refused, or could not be reached
@@ -85,6 +88,24 @@ class StillOwed(OrderError):
     """Somebody's words cannot be taken away while something is owed to them, or may be yet; it says which orders."""
 
     user_message = "That is possible once all of your orders have come to their end."
+
+
+class EditionRefused(OrderError):
+    """A change that a script cannot take; ``user_message`` says why, and what to do."""
+
+    user_message = "The script cannot be changed like that."
+
+
+class EditionOvertaken(OrderError):
+    """The script is another one by now than the one that was changed: in another tab, say."""
+
+    user_message = "The script was changed somewhere else in the meantime. Please look again."
+
+
+class TakeUnderWay(OrderError):
+    """Another scene of the same script is being written again."""
+
+    user_message = "Another scene is being written again. Please wait until it is there."
 
 
 class ShopClosed(OrderError):
@@ -223,7 +244,7 @@ class ScriptError(TngError):
 
 
 class NoticeUndelivered(TngError):
-    """A notice could not be delivered by one of its channels: a webhook or a mail server did not take it."""
+    """A notice, or a mail to a customer, could not be delivered: a webhook or a mail server did not take it."""
 
     user_message = "A notice could not be delivered."
     retryable = True

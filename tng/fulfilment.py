@@ -1,5 +1,6 @@
 """The worker's side of an order: claim, keep, deliver, fail, give back. It runs no notebook and calls no Stripe.
 
+A job owes a script, or a scene of a delivered script once more (a take), which moves no order and owes no money.
 Each method is one unit of work, so that an order and its job never disagree; every write of a run names its
 fencing token, so that a worker that lost its lease changes nothing.
 """
@@ -13,12 +14,15 @@ from datetime import timedelta
 from typing import Any
 
 from tng import job_endings
+from tng.customer_mails import MailKind, owe_mail
 from tng.errors import JobCancelled, LeaseLost, RunFailed, TngError
-from tng.jobs import EventKind, Job, JobState, backoff
+from tng.jobs import EventKind, Job, JobKind, JobState, backoff
 from tng.log import kind_of, told
 from tng.orders import Order, OrderState
 from tng.ports import Clock, Event, Store, Work
 from tng.refunds import owe_refund
+from tng.reworking import keep_take
+from tng.takes import is_wanted, may_be_reworked, take_by
 
 logger = logging.getLogger(__name__)
 
@@ -32,21 +36,24 @@ class Fulfilment:
     """What a worker may do with the jobs of paid orders.
 
     ``lease_seconds`` is how long a claim holds without a heartbeat; ``spread`` gives a number in [-1, 1] that
-    keeps retries of several jobs from falling together.
+    keeps retries of several jobs from falling together. ``mails``: customers are written to at the end.
     """
 
-    def __init__(self, store: Store, clock: Clock, *, lease_seconds: float, spread: Callable[[], float]) -> None:
-        self._store = store
+    def __init__(
+        self, store: Store, clock: Clock, *, lease_seconds: float, spread: Callable[[], float], mails: bool = False
+    ) -> None:
+        self._store, self._mails = store, mails
         self._clock = clock
         self._lease = timedelta(seconds=lease_seconds)
         self._spread = spread
 
     def claim(self, worker: str) -> Job | None:
-        """Take the next job that is due, or None. Its order is being written from now on.
+        """Take the next job that is due, or None. A script that is owed is being written from now on.
 
         The attempt writes with the release that the ledger names in the same unit of work, and with no other, whatever
-        is promoted meanwhile. Jobs whose workers died on every attempt are buried first; a job whose order is in no
-        state to be written is cancelled, and the next one tried. Raises StoreBusy.
+        is promoted meanwhile; a take at first with the one that wrote its script. Jobs whose workers died on every
+        attempt are buried first; a job whose order is in no state to be written is cancelled, and the next one tried.
+        Raises StoreBusy.
         """
         self._bury_overdrawn()
         while True:
@@ -56,7 +63,7 @@ class Fulfilment:
                 if job is None:
                     return None
                 order = _order_of(work, job)
-                if order is not None and order.state not in (OrderState.PAID, OrderState.WRITING):
+                if order is not None and not _may_begin(job, order):
                     self._cancel(work, job)
                     work.commit()
                     logger.info("RUNNING→CANCELLED: its order is %s", order.state.name, extra=_this(job))
@@ -64,7 +71,7 @@ class Fulfilment:
                 if order is not None and order.state is OrderState.PAID:
                     why = f"attempt {job.attempt} begins"
                     work.orders.save(order.moved(OrderState.WRITING, by=f"worker {worker}", why=why, at=now))
-                job = _with_current_release(work, job)
+                job = _with_release(work, job, order)
                 work.jobs.say(job.token, [(EventKind.STARTED, {})], now)
                 work.commit()
             logger.info("job claimed", extra=_this(job, worker=worker))
@@ -93,8 +100,8 @@ class Fulfilment:
         if job.order_id is None:
             return
         with self._store.read() as work:
-            is_wanted = work.orders.get(job.order_id).state is OrderState.WRITING
-        if not is_wanted:
+            wanted = is_wanted(job, work.orders.get(job.order_id))
+        if not wanted:
             self.heartbeat(job)
 
     def deliver(
@@ -129,13 +136,38 @@ class Fulfilment:
                     provenance=provenance,
                 )
                 work.orders.save(delivered)
+                self._owe_mail(work, order, MailKind.DELIVERED)
             work.commit()
         logger.info("job done", extra=_this(job))
         if order is not None:
             logger.info("WRITING→DELIVERED", extra=_this(job))
 
+    def script_of(self, job: Job) -> str:
+        """The original script of which a take was asked for. Raises JobCancelled where it is wanted no more."""
+        with self._store.read() as work:
+            order = _order_of(work, job)
+        if order is None or not may_be_reworked(order):
+            raise JobCancelled(f"job {job.key}: there is no script to write a scene of")
+        return str(order.script_text)
+
+    def deliver_take(self, job: Job, *, text: str, release_id: str) -> None:
+        """The scene is written again: the job is DONE, and the take kept and chosen, in one commit.
+
+        Raises as ``deliver`` does.
+        """
+        _refuse_another_release(job, release_id)
+        now = self._clock.now()
+        with self._store.begin() as work:
+            order = self._writing(work, job)
+            work.jobs.say(job.token, [(EventKind.DONE, {})], now)
+            work.jobs.update(job.token, state=JobState.DONE, lease_until=None, error=None)
+            if order is not None:
+                keep_take(work, order, take_by(job, order, text, release_id, now), now)
+            work.commit()
+        logger.info("job done: a scene is written again", extra=_this(job))
+
     def fail(self, job: Job, error: TngError) -> JobState:
-        """The run raised: try again later, or bury the job and owe the money back.
+        """The run raised: try again later, or bury the job and owe the money back; for a take none was paid.
 
         Returns the state the job is in now. Raises LeaseLost, JobCancelled, StoreBusy.
         """
@@ -151,7 +183,7 @@ class Fulfilment:
         state = JobState.QUEUED if again else JobState.DEAD
         facts = _this(job, failures=failures, fault=kind_of(error))
         logger.warning("job failed: RUNNING→%s, %s", state.name, job_endings.sentence_of(error), extra=facts)
-        if order is not None and not again:
+        if _owes_money(job, order) and not again:
             logger.info("refund owed: WRITING→REFUNDING", extra=_this(job))
         return state
 
@@ -168,18 +200,18 @@ class Fulfilment:
     # --- parts of a unit of work --------------------------------------------------------------------------------
 
     def _writing(self, work: Work, job: Job) -> Order | None:
-        """The job's order, which is being written; None for a job without one.
+        """The job's order, which is being written, or reworked; None for a job without one.
 
-        Where the order left WRITING the job is cancelled and committed, and JobCancelled raised. The state of
+        Where the order left that state the job is cancelled and committed, and JobCancelled raised. The state of
         the job itself is not looked at: ``update`` and ``say`` do that.
         """
         order = _order_of(work, job)
-        if order is None or order.state is OrderState.WRITING:
+        if order is None or is_wanted(job, order):
             return order
         self._cancel(work, job)
         work.commit()
         logger.info("RUNNING→CANCELLED: its order is %s", order.state.name, extra=_this(job))
-        raise JobCancelled(f"job {job.key}: its order is {order.state.name}, not WRITING; the run is to stop")
+        raise JobCancelled(f"job {job.key}: its order is {order.state.name}: the run is to stop")
 
     def _cancel(self, work: Work, job: Job) -> None:
         """CANCELLED, if whoever moved the order did not see to it. Raises LeaseLost where it is done, or owed again."""
@@ -193,9 +225,14 @@ class Fulfilment:
         """DEAD, REFUNDING and the errand belong to one commit: nobody can forget the refund."""
         now = self._clock.now()
         job_endings.bury(work, job, error, now, failures=failures)
-        if order is not None:
+        if order is not None and _owes_money(job, order):
             why = f"it could not be written: {kind_of(error)}"
             owe_refund(work, order, by=f"worker {job.worker}", why=why, now=now)
+            self._owe_mail(work, order, MailKind.REFUNDING)
+
+    def _owe_mail(self, work: Work, order: Order, kind: MailKind) -> None:
+        if self._mails:
+            owe_mail(work, order, kind, self._clock.now())
 
     def _bury_overdrawn(self) -> None:
         """Give up jobs whose worker died on every attempt."""
@@ -212,7 +249,7 @@ class Fulfilment:
             if job is None:
                 return False
             order = _order_of(work, job)
-            wanted = order is None or order.state is OrderState.WRITING
+            wanted = order is None or is_wanted(job, order)
             error = RunFailed(f"the worker died on every one of {job.attempt} attempts")
             if wanted:
                 self._bury(work, job, order, error, job.failures)
@@ -221,7 +258,7 @@ class Fulfilment:
             work.commit()
         state, facts = "DEAD" if wanted else "CANCELLED", _this(job, fault="WorkerDied")
         logger.warning("job failed: RUNNING→%s, %s", state, error, extra=facts)
-        if order is not None and wanted:
+        if _owes_money(job, order) and wanted:
             logger.info("refund owed: WRITING→REFUNDING", extra=_this(job))
         return True
 
@@ -231,9 +268,24 @@ def _this(job: Job, **more: object) -> dict[str, Any]:
     return told(order=job.order_id, job=job.id, attempt=job.attempt, release=job.release_id, **more)
 
 
-def _with_current_release(work: Work, job: Job) -> Job:
-    """The job, whose attempt is bound to the last row of the ledger; there is none where no house was ever opened."""
+def _may_begin(job: Job, order: Order) -> bool:
+    is_next = order.state is OrderState.PAID and job.kind is JobKind.WRITE_SCRIPT
+    return is_next or is_wanted(job, order)
+
+
+def _owes_money(job: Job, order: Order | None) -> bool:
+    """Whether there is an order that was paid for what the job owes."""
+    return order is not None and job.kind is JobKind.WRITE_SCRIPT
+
+
+def _with_release(work: Work, job: Job, order: Order | None) -> Job:
+    """The job, whose attempt is bound to the last row of the ledger; there is none where no house was ever opened.
+
+    A take is bound to the release that wrote its script; where it failed with that one, which may be gone, to the last.
+    """
     row = work.promotions.current()
+    if job.kind is JobKind.WRITE_SCENE and order is not None and not job.failures:
+        row = next((one for one in work.promotions.history() if one.to_id == order.release_id), row)
     release_id, promotion_id = (row.to_id, row.id) if row is not None else (None, None)
     work.jobs.update(job.token, release_id=release_id, promotion_id=promotion_id)
     return replace(job, release_id=release_id, promotion_id=promotion_id)

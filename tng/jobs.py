@@ -21,14 +21,15 @@ class JobKind(StrEnum):
     """What is owed; the value is the name of the notebook that does it."""
 
     WRITE_SCRIPT = "write_script"
+    WRITE_SCENE = "write_scene"
     BUILD_CORPUS = "build_corpus"
     FINETUNE = "finetune"
     EVALUATE = "evaluate"
     DECIDE = "decide"
 
 
-WRITING = frozenset({JobKind.WRITE_SCRIPT})
-"""What is owed to customers."""
+WRITING = frozenset({JobKind.WRITE_SCRIPT, JobKind.WRITE_SCENE})
+"""What is owed to customers: scripts, which were paid for, and scenes of delivered ones, which are given."""
 
 RETRAINING = frozenset(JobKind) - WRITING
 """The steps of a retraining."""
@@ -49,8 +50,9 @@ ENDED = frozenset({JobState.DONE, JobState.DEAD, JobState.CANCELLED})
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A row of owed work. ``key`` is unique: ``order:<id>``, or ``retraining:<id>:<step>:<round>``.
+    """A row of owed work.
 
+    ``key`` is unique: ``order:<id>``, ``order:<id>:take:<n>``, or ``retraining:<id>:<step>:<round>``.
     ``given_back`` counts the attempts that a worker on its way out returned: they are not held against the job.
     ``release_id`` is the release that the attempt in hand, or the last one, writes with: one attempt, one release;
     ``promotion_id`` is the row of the ledger that said so. A lower ``priority`` is sooner; 0 is ordinary.
@@ -122,6 +124,9 @@ REFUND = "refund"
 
 NOTICE = "notice"
 """The kind of errand that tells an operator something."""
+
+MAIL = "mail"
+"""The kind of errand that writes to a customer."""
 
 
 @dataclass(frozen=True, slots=True)

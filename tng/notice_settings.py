@@ -1,4 +1,4 @@
-"""How operators are reached: what may be set together, the sentence for what may not, and who is told the secrets."""
+"""How operators and customers are reached: what may be set together, what may not, and who is told the secrets."""
 
 from __future__ import annotations
 
@@ -45,12 +45,15 @@ def notice_environment(settings: Settings) -> dict[str, str]:
 
 def notice_faults(settings: Settings) -> Iterator[str]:
     """What does not fit together, one sentence each, without a value."""
-    webhook, needed = settings.notice_webhook.get_secret_value(), bool(settings.notice_mail_to)
+    webhook, told_by_mail = settings.notice_webhook.get_secret_value(), bool(settings.notice_mail_to)
+    mails = settings.mail_customers
     if webhook and not _is_safe(webhook):
         yield "TNG_NOTICE_WEBHOOK must begin with https:// unless it names this machine (http://127.0.0.1:…)"
-    if needed != bool(settings.smtp_host):
+    if mails and not (settings.smtp_host and settings.notice_mail_from):
+        yield "TNG_MAIL_CUSTOMERS needs TNG_SMTP_HOST, the mail server, and TNG_NOTICE_MAIL_FROM, whom they come from"
+    elif not mails and told_by_mail != bool(settings.smtp_host):
         yield "TNG_NOTICE_MAIL_TO and TNG_SMTP_HOST belong together: set both or neither"
-    if needed and not settings.notice_mail_from:
+    elif told_by_mail and not settings.notice_mail_from:
         yield "TNG_NOTICE_MAIL_TO needs TNG_NOTICE_MAIL_FROM, the address that notices come from"
     for name, addresses in (("TO", settings.notice_mail_to), ("FROM", {settings.notice_mail_from} - {""})):
         if not all(is_address(one) for one in addresses):

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from tng.customer_ports import Editions, Shelf
 from tng.house_ports import Counts, Gpus, Promotions, Retrainings, Schedules, Watch
 from tng.jobs import WRITING, Errand, EventKind, Job, JobEvent, JobKind
 from tng.orders import Mark, Move, Order, OrderState
@@ -135,6 +136,10 @@ class Jobs(Protocol):
         """How many are taken before it, running ones not counted; None where it does not wait."""
         ...
 
+    def of(self, order_id: str) -> Sequence[Job]:
+        """The jobs of an order, the oldest first."""
+        ...
+
     def forget(self, order_id: str) -> Sequence[Job]:
         """Take away what the jobs of an order were told and what their runs said; the jobs, as they are then."""
         ...
@@ -248,6 +253,8 @@ class Work(Protocol):
     promotions: Promotions
     schedules: Schedules
     retrainings: Retrainings
+    shelf: Shelf
+    editions: Editions
 
     def commit(self) -> None:
         """Save. Leaving without it forgets everything."""

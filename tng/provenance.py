@@ -17,6 +17,7 @@ class Provenance:
     ``longest_run_words`` is the longest passage, in words, that it shares with that text; ``written_again`` counts
     the scenes that were refused at least once. ``corpus_is_ours`` says that the training text is the product's own.
     ``part_of`` is how many scenes were planned where the writing was stopped, and ``part`` how many there are.
+    ``let_stand`` scenes stand with a flaw, and ``refused_lines`` drafts of lines were not taken.
     """
 
     release_id: str | None = None
@@ -28,6 +29,8 @@ class Provenance:
     corpus_is_ours: bool = False
     part: int | None = None
     part_of: int | None = None
+    let_stand: int | None = None
+    refused_lines: int | None = None
 
     @classmethod
     def read(cls, fields: Mapping[str, Any] | None) -> Provenance:
@@ -46,6 +49,8 @@ class Provenance:
             corpus_is_ours=copied.get("corpus_is_ours") is True,
             part=_count(part.get("written")),
             part_of=_count(part.get("planned")),
+            let_stand=_count(gates.get("let_stand")),
+            refused_lines=_sum(gates.get("refused")),
         )
 
     @property
@@ -92,6 +97,11 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _count(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _sum(value: object) -> int | None:
+    counts = [_count(count) for count in _mapping(value).values()]
+    return sum(count for count in counts if count is not None) if counts else None
 
 
 def _share(value: object) -> float | None:

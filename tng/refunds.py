@@ -11,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from tng.customer_mails import MailKind, owe_mail
 from tng.errors import GatewayUnavailable, IllegalMove, PaymentError, StoreBusy
 from tng.jobs import REFUND, Errand, backoff
 from tng.log import about, kind_of, told
 from tng.notices import Notice, NoticeKind, again_after, tell
 from tng.orders import Order, OrderState
-from tng.payments import job_key
 from tng.ports import Clock, PaymentGateway, Store, Work
+from tng.takes import end_jobs
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def owe_refund(work: Work, order: Order, *, by: str, why: str, now: datetime, **
     attempt = order.refund_attempt + 1
     moved = order.moved(OrderState.REFUNDING, by=by, why=why, at=now, refund_attempt=attempt, **changes)
     saved = work.orders.save(moved)
-    work.jobs.cancel(job_key(order), now)
+    end_jobs(work, order, now)
     work.outbox.add(refund_errand(saved), now)
     return saved
 
@@ -70,10 +71,13 @@ def _end_errand(work: Work, order: Order, now: datetime) -> None:
 
 
 class Refunds:
-    """What an operator may do about money that is owed back. It needs the database, and no key."""
+    """What an operator may do about money that is owed back. It needs the database, and no key.
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    With ``mails``, a customer is written to whose money an operator gives back.
+    """
+
+    def __init__(self, store: Store, clock: Clock, *, mails: bool = False) -> None:
+        self._store, self._clock, self._mails = store, clock, mails
 
     def refund(self, order_id: str, *, by: str, why: str) -> Order:
         """Owe the customer the whole price: the job ends, and the api gives the money back within seconds.
@@ -87,6 +91,8 @@ class Refunds:
                 saved = self._again(work, order, now)
             else:
                 saved = owe_refund(work, order, by=by, why=why, now=now)
+                if self._mails:
+                    owe_mail(work, saved, MailKind.GIVEN_BACK, now)
             work.commit()
         logger.info("refund owed: %s→REFUNDING, by %s", order.state.name, by, extra=told(order=order_id))
         return saved

@@ -28,8 +28,15 @@ TITLE_CHARACTERS = 80
 LOGLINE_CHARACTERS = 500
 FEWEST_CAST = 2
 SEED_LIMIT = 2**31
+MOST_GUESTS = 2
+GUEST_CHARACTERS = 24
+FEWEST_LETTERS = 2
+COOLEST, HOTTEST = 0.1, 1.0
+"""The temperatures that can be asked for; below the first a writer repeats itself, above the second it babbles."""
 
 Chosen = TypeVar("Chosen", bound=StrEnum)
+
+_GUEST = re.compile(r"[A-Za-z]+(?:['’-][A-Za-z]+)*")
 
 
 class Tone(StrEnum):
@@ -112,7 +119,8 @@ class Script:
 class Premise:
     """What a customer asks for. Build it with :meth:`checked` wherever its parts come from outside.
 
-    ``cast`` holds cues of the show: who must speak.
+    ``cast`` holds cues of the show: who must speak. ``guests`` are names of strangers who come up in the story.
+    ``temperature`` is how boldly the network draws; None leaves it to the release.
     """
 
     title: str
@@ -121,6 +129,8 @@ class Premise:
     tone: Tone = Tone.ADVENTURE
     length: Length = Length.SHORT
     seed: int = field(default=0)
+    guests: tuple[str, ...] = ()
+    temperature: float | None = None
 
     @classmethod
     def checked(cls, fields: Mapping[str, Any], cues: Collection[str]) -> Premise:
@@ -139,6 +149,8 @@ class Premise:
             tone=_choice(Tone, "tone", fields.get("tone")),
             length=_choice(Length, "length", fields.get("length")),
             seed=_seed(fields.get("seed")),
+            guests=_guests(fields.get("guests", ()), cues),
+            temperature=_temperature(fields.get("temperature")),
         )
 
     @classmethod
@@ -154,6 +166,8 @@ class Premise:
             tone=Tone(fields["tone"]),
             length=Length(fields["length"]),
             seed=fields["seed"],
+            guests=tuple(fields.get("guests", ())),  # orders of an earlier house have none
+            temperature=fields.get("temperature"),
         )
 
     def to_fields(self) -> dict[str, Any]:
@@ -165,7 +179,19 @@ class Premise:
             "tone": self.tone.value,
             "length": self.length.value,
             "seed": self.seed,
+            "guests": list(self.guests),
+            "temperature": self.temperature,
         }
+
+
+def checked_title(value: object) -> str:
+    """A title that came from outside, by the rules of a premise's. Raises PremiseError."""
+    return _plain_text("title", value, 1, TITLE_CHARACTERS)
+
+
+def checked_guests(value: object, cues: Collection[str]) -> tuple[str, ...]:
+    """Names for guests, as :meth:`Premise.checked` takes them. Raises PremiseError."""
+    return _guests(value, cues)
 
 
 def _refuse(name: str, sentence: str) -> PremiseError:
@@ -208,6 +234,38 @@ def _seed(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < SEED_LIMIT:
         raise _refuse("seed", f"The seed must be a whole number from 0 to {SEED_LIMIT - 1:,}.")
     return value
+
+
+def _guests(value: object, cues: Collection[str]) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise _refuse("guests", "The guests must be a list of names.")
+    if len(value) > MOST_GUESTS:
+        raise _refuse("guests", f"There is room for {MOST_GUESTS} guests. Please take somebody out.")
+    names = tuple(_plain_text("guest's name", name, 0, GUEST_CHARACTERS) for name in value)
+    for name in names:
+        if len(name) < FEWEST_LETTERS:
+            raise _refuse("guests", "A guest's name has two letters or more. Please type one, or take the guest out.")
+        if not _GUEST.fullmatch(_without_accents(name)):  # a guest speaks, and a cue has the letters of a typewriter
+            words = "A guest's name is one word of Latin letters, perhaps with an apostrophe or a hyphen: T'Vral, Zoë."
+            raise _refuse("guests", words)
+        if _without_accents(name).upper() in cues:
+            raise _refuse("guests", "A guest has the name of somebody aboard. Please choose another name.")
+    if len({_without_accents(name).casefold() for name in names}) < len(names):
+        raise _refuse("guests", "Two guests have the same name. Please choose another one.")
+    return names
+
+
+def _without_accents(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", name)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+def _temperature(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not COOLEST <= value <= HOTTEST:
+        raise _refuse("temperature", f"The temperature must be a number from {COOLEST} to {HOTTEST}.")
+    return round(float(value), 2)
 
 
 # --- the compact form ---------------------------------------------------------------------------------------

@@ -155,6 +155,7 @@ class Settings(BaseSettings):
         frozenset(), alias="TNG_NOTICE_MAIL_TO", description="addresses that notices are mailed to, separated by commas"
     )
     notice_mail_from: str = Field("", alias="TNG_NOTICE_MAIL_FROM", description="the address that they come from")
+    mail_customers: bool = Field(False, description="customers get a mail when a script is ready, or money goes back")
     smtp_host: str = Field("", alias="TNG_SMTP_HOST", description="the mail server that takes them")
     smtp_port: int = Field(587, alias="TNG_SMTP_PORT", ge=1, le=65535, description="its port")
     smtp_user: str = Field("", alias="TNG_SMTP_USER", description="the name to log in with; unset: no login")

@@ -22,7 +22,9 @@ from tng.payments import CheckoutStatus, Payment, PaymentEvent, Price, job_key
 from tng.ports import Clock, PaymentGateway, Store
 from tng.refunds import RefundPump
 from tng.reports import Reports
+from tng.reworking import Reworking
 from tng.script import Premise
+from tng.shelving import Shelving
 from tng.standing import Standing, Standings
 from tng.till import Till
 
@@ -71,6 +73,7 @@ class Shop:
         self._reports = Reports(store, gateway, clock, self._till, self._refunds)
         self._cancelling = Cancelling(store, gateway, clock, self._till)
         self._standings = Standings(store, clock)
+        self.shelving, self.rework = Shelving(store, clock), Reworking(store, clock)
         self.price = price
         self._public_url = public_url
         self._gate = gate

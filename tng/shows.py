@@ -2,6 +2,8 @@
 
 shows/<id>/
   show.toml   who is aboard, how an episode is built, what a script costs, what the page says and looks like
+  ideas.toml  premises to begin with, if the show has some
+  sample.txt  scenes for people who have not ordered yet, in the compact form (``tng.sample``), if it has some
   (whatever the file names, by paths relative to it: the scene bank that the demonstration corpus is made of)
 
 A release carries the ``show.toml`` that its corpus was made with, so that writing needs the release alone. There the
@@ -14,12 +16,13 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from tng.errors import ShowError
+from tng.ideas import Idea, read_ideas
 from tng.script import FEWEST_CAST, Length, Tone
 from tng.toml_part import Part
 
@@ -130,6 +133,8 @@ class Show:
     """
     look: Mapping[str, str] = field(default_factory=dict)
     """Colour name → ``#rrggbb``: ``night`` (the bar at the top) and ``amber`` (the accent); others follow from them."""
+    ideas: tuple[Idea, ...] = ()
+    """Premises to begin with; a release has none, for it is asked for nothing."""
 
     @cached_property
     def cues(self) -> tuple[str, ...]:
@@ -187,7 +192,7 @@ def read_show(folder: Path) -> Show:
     show = _show(Part(content, f"{where}: "), folder)
     if faults := list(_faults(show)):
         raise ShowError(f"{where}: {'; '.join(faults)}")
-    return show
+    return replace(show, ideas=read_ideas(folder, show.cues))
 
 
 def _show(top: Part, folder: Path) -> Show:

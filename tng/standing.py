@@ -1,4 +1,4 @@
-"""How an order stands, beside its row: its place among those that wait, and who ended it. It changes nothing.
+"""How an order stands, beside its row: its place in the queue, who ended it, its name. It changes nothing.
 
 A customer learns a number, and nothing of the others.
 """
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tng.cancelling import was_cancelled
-from tng.jobs import WRITING
+from tng.jobs import JobKind
 from tng.orders import Order, OrderState
 from tng.payments import job_key
 from tng.ports import Clock, Store, Work
+from tng.shelf import ORDINARY, Shelved
 
 FIGURES_KEPT = timedelta(seconds=2)
 """What is the same for everybody who waits is asked for so often, however many wait."""
@@ -30,10 +31,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``turn`` while the order waits for a worker; ``cancelled`` where its customer ended it."""
+    """``turn`` while the order waits for a worker; ``cancelled`` where its customer ended it; what they noted of it."""
 
     turn: Turn | None = None
     cancelled: bool = False
+    shelved: Shelved = ORDINARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +68,18 @@ class Standings:
 
     def of(self, order: Order) -> Standing:
         """How it stands now. Raises StoreBusy."""
-        if order.state is OrderState.PAID:
-            with self._store.read() as work:
+        with self._store.read() as work:
+            shelved = work.shelf.get(order.id)
+            if order.state is OrderState.PAID:
                 before = work.jobs.place(job_key(order))
-                return Standing(None if before is None else self._figures(work).turn(before))
-        if order.state in ENDED_BY_SOMEBODY:
-            with self._store.read() as work:
-                return Standing(cancelled=was_cancelled(order, work.orders.history(order.id)))
-        return Standing()
+                return Standing(None if before is None else self._figures(work).turn(before), shelved=shelved)
+            by_them = order.state in ENDED_BY_SOMEBODY and was_cancelled(order, work.orders.history(order.id))
+            return Standing(cancelled=by_them, shelved=shelved)
 
     def _figures(self, work: Work) -> Figures:
         now, known = self._clock.now(), self._known
         if known is None or not timedelta(0) <= now - known[0] < FIGURES_KEPT:
-            running = sum(job.kind in WRITING for job in work.counts.running())
+            running = sum(job.kind is JobKind.WRITE_SCRIPT for job in work.counts.running())
             here = sum(worker.here(now) for worker in work.watch.workers())
             known = self._known = now, Figures(running, here, work.counts.run_seconds())
         return known[1]

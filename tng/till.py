@@ -22,6 +22,7 @@ from tng.orders import MOVES, PAYABLE, Order, OrderState
 from tng.payments import CheckoutStatus, Dispute, Payment, check_payment, job_key
 from tng.ports import Clock, PaymentGateway, Store, Work
 from tng.refunds import begin_again, extra_errand, owe_refund
+from tng.takes import end_jobs
 
 logger = logging.getLogger(__name__)
 
@@ -162,7 +163,7 @@ class Till:
             work.jobs.revive(job.key, now)
             return job
         if order.state in (OrderState.DISPUTED, OrderState.REFUNDED):
-            work.jobs.cancel(job_key(order), now)
+            end_jobs(work, order, now)
         if order.state is OrderState.REFUNDING and before.state is OrderState.DISPUTED:
             begin_again(work, before, order, now)
         return None

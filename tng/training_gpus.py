@@ -14,7 +14,7 @@ from tng.errors import TngError
 from tng.gpu_keeper import DEVICES, RENEW_SECONDS
 from tng.gpu_ledger import GpuLedger
 from tng.gpus import Claim, ClaimKind, wanted_by_workbenches
-from tng.jobs import WRITING
+from tng.jobs import JobKind
 from tng.ports import Store
 
 KIND = ClaimKind.TRAINING
@@ -26,7 +26,7 @@ def orders_are_owed(store: Store) -> bool:
     """Whether a script waits to be written, or is being written. Raises StoreBusy."""
     with store.read() as work:
         waiting, _ = work.counts.waiting()
-        return waiting > 0 or any(job.kind in WRITING for job in work.counts.running())
+        return waiting > 0 or any(job.kind is JobKind.WRITE_SCRIPT for job in work.counts.running())
 
 
 class TrainingGpus:

@@ -12,6 +12,7 @@ from collections import ChainMap
 from functools import partial
 from pathlib import Path
 
+from tng.adapters.hub_accounts import HubAccounts
 from tng.adapters.nvidia import inventory
 from tng.app import (
     bell_of,
@@ -23,15 +24,17 @@ from tng.app import (
     build_store,
     build_sweep,
     clock_of,
+    mail_server_of,
 )
 from tng.bell import Topic
+from tng.customer_mails import AddressOf, MailPump
 from tng.gpu_ledger import GpuLedger
 from tng.jobs import NOTICE
 from tng.log import FaultCounter
 from tng.lookout import REPORT_SECONDS, hand_over
 from tng.model_records import ModelRecords
 from tng.notices import NoticePump
-from tng.ports import NotebookRunner, Store
+from tng.ports import Clock, NotebookRunner, Store
 from tng.retraining import Retrainings
 from tng.run_archive import Attic, RunArchive
 from tng.scheduler import Chore, LazyRunner, Scheduler
@@ -123,7 +126,32 @@ def _chores(
         Chore("what is old", CLEAR_SECONDS, attic.clear),
         Chore("what is kept no longer", SWEEP_SECONDS, build_sweep(settings, store=store).run),
     ]
-    return [quick, [Chore("notices", TELL_SECONDS, partial(tell_operators, store, pump))], slow]
+    telling = [Chore("notices", TELL_SECONDS, partial(tell_operators, store, pump))]
+    return [group for group in (quick, telling, _writing_to_customers(settings, store), slow) if group]
+
+
+def _writing_to_customers(settings: Settings, store: Store) -> list[Chore]:
+    """Nothing where customers get no mails. Raises SettingsError where the hub did not start this process."""
+    if not settings.mail_customers:
+        return []
+    accounts = HubAccounts.from_environment(os.environ)
+    pump = build_mail_pump(settings, accounts.address_of, store=store)
+    return [Chore("mails to customers", TELL_SECONDS, pump.run)]
+
+
+def build_mail_pump(
+    settings: Settings, address_of: AddressOf, *, store: Store | None = None, clock: Clock | None = None
+) -> MailPump:
+    """What writes to customers: for the scheduler, the only process that is given the mail server. Raises ShowError."""
+    store = store or build_store(settings)
+    return MailPump(
+        store,
+        clock or clock_of(store),
+        address_of=address_of,
+        send=mail_server_of(settings).write,
+        product=read_show(settings.show).product,
+        public_url=settings.public,
+    )
 
 
 def build_training_gpus(settings: Settings, name: str, store: Store) -> TrainingGpus:

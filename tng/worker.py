@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tng.bell import Bell
-from tng.desk import Desk, as_run_error
+from tng.desk import RELEASE_CAUSES, Desk, as_run_error
 from tng.errors import LeaseError, RunError, RunFailed, StoreBusy, TngError
 from tng.jobs import Job
 from tng.lease import LeaseKeeper, Verdict
@@ -25,8 +25,6 @@ from tng.ports import NotebookRunner
 IDLE_SECONDS = 0.5
 IDLE_LIMIT_SECONDS = 8.0
 AGAIN_SECONDS = 0.5
-OPERATOR_CAUSES = frozenset({"ReleaseDamaged", "ReleaseMissing"})
-"""What no repetition cures, and only an operator can."""
 INTERRUPTED = "KeyboardInterrupt"
 """The cause of a run that was asked to end, and had nothing to keep."""
 
@@ -125,7 +123,7 @@ class Worker:
         return self._failing(job, outcome)
 
     def _failing(self, job: Job, error: RunError) -> Callable[[], object]:
-        if isinstance(error, RunFailed) and error.cause in OPERATOR_CAUSES:
+        if isinstance(error, RunFailed) and error.cause in RELEASE_CAUSES:
             logger.error("nothing can be written until somebody acts: %s", error)
         return partial(self._desk.fail, job, error)
 

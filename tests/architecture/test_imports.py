@@ -27,11 +27,10 @@ PLAIN = (
     "schedules",
     "retrainings",
     "house_ports",
+    "customer_ports",
     "ports",
-    "house_ports",
-    "promotions",
-    "schedules",
-    "retrainings",
+    "shelf",
+    "editions",
     "errors",
 )
 STANDARD = sys.stdlib_module_names
@@ -123,7 +122,7 @@ def test_the_language_takes_time_and_ids_as_arguments(name: str) -> None:
 def test_protocols_stand_in_the_ports_alone_and_at_the_desk_of_a_worker() -> None:
     """The seams to the outside are ports; a desk is where a worker and a use case meet, both of them ours."""
     places = {named(p) for p in modules() if named(p).startswith("tng/") and "typing.Protocol" in imported(tree(p))}
-    assert places == {"tng/ports.py", "tng/house_ports.py", "tng/desk.py"}
+    assert places == {"tng/ports.py", "tng/house_ports.py", "tng/customer_ports.py", "tng/desk.py"}
 
 
 @pytest.mark.parametrize("called", ["create_engine", "StripeClient", "KernelPool"])

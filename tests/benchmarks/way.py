@@ -54,7 +54,7 @@ def measure(launched: Browser, house: OpenHouse, figures: Figures) -> None:
     ada.come_in()
     signed_in = timed(lambda: (ada.choose("ada@example.com"), ada.wait_until_usable()))
     figures["sign-in click to usable dashboard, cold"].append(signed_in)
-    ada.page.wait_for_timeout(3000)  # the next spare kernel warms up, as it does while a person reads the form
+    ada.page.wait_for_timeout(6000)  # the next spare kernel warms up, as it does while a person reads the form
     figures["reload to usable dashboard"].append(timed(lambda: (ada.page.reload(), ada.wait_until_usable())))
     ada.compose("The Long Measure", cast=("Picard", "Data", "Worf", "Troi"), length="Full episode")
     ada.order()

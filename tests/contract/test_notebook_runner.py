@@ -53,6 +53,7 @@ def papermill_runner(
     cell_seconds: int = 60,
     lease_seconds: float = 30,
     notebooks: Path = NOTEBOOKS,
+    alike: Mapping[str, str] | None = None,
 ) -> PapermillRunner:
     return PapermillRunner(
         notebooks,
@@ -61,6 +62,7 @@ def papermill_runner(
         cell_seconds=cell_seconds,
         lease_seconds=lease_seconds,
         environment=os.environ,
+        alike=alike,
     )
 
 
@@ -345,6 +347,15 @@ def test_a_spare_kernel_has_run_the_preload_and_serves_once(tmp_path: Path) -> N
         runner.close()
     assert seen == ["1", "1"]
     assert guards[0].pid != guards[1].pid
+
+
+def test_a_notebook_that_needs_the_same_takes_the_spare_kernels_of_another(tmp_path: Path) -> None:
+    runner = papermill_runner({"another": "import os; os.environ['WARMED'] = '1'"}, alike={"ok": "another"})
+    try:
+        result = runner.run("ok", ASKED, run_folder=tmp_path / "run", guard=Guard())
+    finally:
+        runner.close()
+    assert result["environment"].get("WARMED") == "1"
 
 
 def test_a_preload_that_raises_is_logged_and_the_run_itself_reports(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
-from tests.browser import Visitor
+from tests.browser import PATIENCE_MS, Visitor
 from tests.open_house import OpenHouse, opened
 
 MakeVisitor = Callable[..., Visitor]
+
+expect.set_options(timeout=PATIENCE_MS)  # a whole house on a busy machine
 
 
 @pytest.fixture(scope="session")

@@ -105,9 +105,13 @@ class Tab:
         """Set values of a widget, whatever they are and whether or not they may be."""
         self.say(widget, {"method": "update", "state": values, "buffer_paths": []})
 
+    def tell(self, widget: str, content: object) -> None:
+        """Say to a widget of the page what its own part in the browser could say, or anything else."""
+        self.say(widget, {"method": "custom", "content": content})
+
     def press(self, button: str) -> None:
         """Press a button, seen or not, asleep or not; returns when the kernel has done what it does then."""
-        self.say(button, {"method": "custom", "content": {"event": "click"}})
+        self.tell(button, {"event": "click"})
         self.settle()
 
     def wait_until_filled(self) -> States:

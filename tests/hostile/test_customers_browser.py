@@ -15,8 +15,9 @@ from ipywidgets import Widget
 
 from tests.hostile.attacks import answers
 from tests.hostile.people import Person
-from tests.hostile.tab import Tab, channels, cookies_for, find, kernel_of, socket_to, status_of, tab_of
+from tests.hostile.tab import States, Tab, channels, cookies_for, find, kernel_of, socket_to, status_of, tab_of
 from tests.open_house import OpenHouse, arrive, sign_in, visitor
+from tng.script import SEED_LIMIT
 
 BROWSER = "a customer's browser"
 CANARY = "the canary of the house sings at night"
@@ -156,7 +157,11 @@ def test_an_order_of_somebody_else_in_the_address_is_not_shown(
 def test_a_price_set_in_the_browser_is_not_the_price(ada: Person, tab: Tab) -> None:
     states = tab.states()
     tab.set(find(states, "HTMLModel", value='<span class="tng-price">2.99 USD</span>'), value="0.01 USD")
-    tab.set(find(states, "TextModel", description="Title"), value="One Cent", price_cents=1, amount_cents=1, paid=True)
+    title = find(states, "AnyModel", label="Title")
+    tab.set(title, price_cents=1, amount_cents=1, paid=True)
+    tab.tell(title, {"kind": "says", "value": "One Cent", "price_cents": 1, "paid": True})
+    length = find(states, "AnyModel", legend="Length")
+    tab.set(length, options=[option | {"price": "0.01 USD"} for option in states[length]["options"]])
     tab.press(find(states, "ButtonModel", description="Order & pay"))
     order = ada.orders()[0]
     assert order["premise"]["title"] == "One Cent"
@@ -169,29 +174,59 @@ def test_a_price_set_in_the_browser_is_not_the_price(ada: Person, tab: Tab) -> N
     "the page forgets what its widgets cannot be, the api refuses the rest with a sentence, and nothing is ordered",
     who=BROWSER,
 )
+@pytest.mark.parametrize("is_said", [False, True], ids=["set", "said"])
 @pytest.mark.parametrize(
-    ("model", "description", "values"),
+    ("control", "values"),
     [
-        ("TextModel", "Title", {"value": "x" * 5000}),
-        ("TextModel", "Title", {"value": "a\u202eb\x00"}),
-        ("TextModel", "Title", {"value": {"title": "x"}}),
-        ("TextareaModel", "Logline", {"value": "x" * 501}),
-        ("CheckboxModel", "Picard", {"description": "Q", "value": False}),
+        ({"label": "Title"}, {"value": "x" * 5000}),
+        ({"label": "Title"}, {"value": "a\u202eb\x00"}),
+        ({"label": "Title"}, {"value": {"title": "x"}}),
+        ({"label": "Logline"}, {"value": "x" * 501}),
+        ({"label": "Guest"}, {"value": "x" * 5000}),
+        ({"legend": "Cast"}, {"chosen": ["WORF"]}),
+        ({"legend": "Cast"}, {"options": [{"value": "Q"}, {"value": "R"}], "chosen": ["Q", "R"]}),
+        ({"seed_below": SEED_LIMIT}, {"seed": -5}),
+        ({"seed_below": SEED_LIMIT}, {"seed": "five"}),
     ],
 )
 def test_values_that_no_form_offers_order_nothing(
-    ada: Person, tab: Tab, model: str, description: str, values: dict[str, Any]
+    ada: Person, tab: Tab, control: dict[str, Any], values: dict[str, Any], is_said: bool
 ) -> None:
+    """A value of another kind, set past the form's own words, is dropped: what was there stays, and can be ordered."""
     before, states = [order["id"] for order in ada.orders()], tab.states()
-    for name in ("Riker", "Data"):
-        tab.set(find(states, "CheckboxModel", description=name), value=False)
-    tab.set(find(states, "CheckboxModel", description="Worf"), value=True)
-    if description != "Title":
-        tab.set(find(states, "TextModel", description="Title"), value="Forged")
-    tab.set(find(states, model, description=description), **values)
+    widget, title = find(states, "AnyModel", **control), find(states, "AnyModel", label="Title")
+    is_dropped = _is_of_no_kind(control, values, is_said)
+    if widget != title:
+        tab.tell(title, {"kind": "says", "value": "" if is_dropped else "Forged"})
+    if is_said:
+        tab.set(widget, **{name: value for name, value in values.items() if name == "options"})
+        tab.tell(widget, {"kind": "says"} | values)
+    else:
+        tab.set(widget, **values)
     tab.press(find(states, "ButtonModel", description="Order & pay"))
     assert [order["id"] for order in ada.orders()] == before
-    assert "tng-alert" in json.dumps(tab.states())
+    assert _says_what_is_wrong(tab.states())
+
+
+def test_the_control_the_same_form_is_ordered_with_values_that_it_offers(ada: Person, tab: Tab) -> None:
+    states = tab.states()
+    tab.tell(find(states, "AnyModel", label="Title"), {"kind": "says", "value": "In Good Form"})
+    tab.tell(find(states, "AnyModel", legend="Cast"), {"kind": "says", "chosen": ["DATA", "WORF"]})
+    tab.press(find(states, "ButtonModel", description="Order & pay"))
+    assert ada.orders()[0]["premise"]["title"] == "In Good Form"
+    assert not _says_what_is_wrong(tab.states())
+
+
+def _is_of_no_kind(control: dict[str, Any], values: dict[str, Any], is_said: bool) -> bool:
+    """Whether a trait cannot hold it, so that the form keeps what it had."""
+    return not is_said and control == {"seed_below": SEED_LIMIT} and not isinstance(values["seed"], int)
+
+
+def _says_what_is_wrong(states: States) -> bool:
+    """Beside a control, at the top of the page or beside the button."""
+    beside = [state["fault"] for state in states.values() if state.get("fault")]
+    told = json.dumps([state.get("value") for state in states.values() if state["_model_name"] == "HTMLModel"])
+    return bool(beside) or "tng-alert" in told or "tng-fault" in told
 
 
 @answers(
@@ -201,13 +236,16 @@ def test_values_that_no_form_offers_order_nothing(
 )
 def test_a_choice_beyond_the_list_is_not_taken(ada: Person, tab: Tab) -> None:
     states = tab.states()
-    tab.set(find(states, "TextModel", description="Title"), value="Beyond the List")
-    for model, description in (("DropdownModel", "Tone"), ("RadioButtonsModel", "Length")):
-        widget = find(states, model, description=description)
-        tab.set(widget, _options_labels=["free of charge"], index=0)
-        tab.set(widget, index=100)
-        tab.set(widget, index=-1)
-    tab.set(find(states, "BoundedIntTextModel", description="Seed"), value=-5, min=-10)
+    tab.tell(find(states, "AnyModel", label="Title"), {"kind": "says", "value": "Beyond the List"})
+    for legend in ("Tone", "Manner", "Length"):
+        widget = find(states, "AnyModel", legend=legend)
+        for chosen in (["free of charge"], [], [100], ["teaser", "episode"], "teaser", None, {"value": "teaser"}):
+            tab.tell(widget, {"kind": "says", "chosen": chosen})
+    tab.press(find(states, "ButtonModel", description="Order & pay"))
+    assert ada.orders()[0]["premise"]["title"] == "Beyond the List", "the control: what was chosen before is ordered"
+    for legend in ("Tone", "Manner", "Length"):
+        free = {"value": "free of charge", "name": "Free"}
+        tab.set(find(states, "AnyModel", legend=legend), options=[free], chosen=["free of charge"])
     tab.press(find(states, "ButtonModel", description="Order & pay"))
     for order in ada.orders():
         assert order["premise"]["tone"] in ("adventure", "mystery", "drama", "comedy")
@@ -223,7 +261,7 @@ def test_a_choice_beyond_the_list_is_not_taken(ada: Person, tab: Tab) -> None:
 def test_a_button_that_sleeps_orders_the_same_draft_once(ada: Person, tab: Tab) -> None:
     states = tab.states()
     button = find(states, "ButtonModel", description="Order & pay")
-    tab.set(find(states, "TextModel", description="Title"), value="Pressed in Its Sleep")
+    tab.tell(find(states, "AnyModel", label="Title"), {"kind": "says", "value": "Pressed in Its Sleep"})
     tab.set(button, disabled=True)
     for _ in range(5):
         tab.press(button)
@@ -265,26 +303,50 @@ def test_hidden_buttons_without_an_order_do_nothing(ada: Person, tab: Tab) -> No
 
 
 @answers(
-    "tells the page's navigator and reader to show somebody else's order",
-    "they take orders from the kernel and not from the browser: nothing is fetched",
+    "tells every widget of the page to show, share, name, throw away, stop or write again somebody else's order",
+    "each hears of what its own person has and of nothing else, and the api refuses: nothing is fetched or changed",
     who=BROWSER,
 )
-def test_messages_to_the_pages_own_widgets_fetch_nothing(tab: Tab, bens: dict[str, Any]) -> None:
+def test_messages_to_the_pages_own_widgets_reach_nobody_elses_order(
+    ada: Person, ben: Person, tab: Tab, bens: dict[str, Any]
+) -> None:
+    before, mine = ben.api("GET", f"/orders/{bens['id']}").json(), ada.place(title="Mine to Be Shown")
     own = [key for key, state in tab.states().items() if state["_model_name"] == "AnyModel"]
-    assert len(own) == 2
+    assert len(own) > 10, "the control: they are there"
     for widget in own:
-        for content in (
-            {"kind": "keep", "order": bens["id"]},
-            {"kind": "go", "url": "https://evil.example"},
-            {"kind": "hello", "order": bens["id"], "sections": [[{"kind": "act", "text": CANARY}]]},
-            [1, None, {"kind": ["hello"]}],
-            "hello",
-        ):
-            tab.say(widget, {"method": "custom", "content": content})
+        tab.set(widget, editable=True, rows=[{"id": bens["id"]}], shown={"edition": 0, "versions": [], "guests": []})
+        for content in _wishes_of(bens["id"]):
+            tab.tell(widget, content)
     heard = json.dumps(tab.settle())
     assert "A Door Ajar" not in heard
     assert CANARY not in heard
-    assert bens["id"] not in json.dumps(tab.states())
+    assert "no such order" in json.dumps(tab.states())
+    assert ben.api("GET", f"/orders/{bens['id']}").json() == before
+    for widget in own:
+        tab.tell(widget, {"kind": "asked", "query": f"?order={mine['id']}"})
+    assert "Mine to Be Shown" in json.dumps(tab.settle()), "the control: one of them shows what is her own"
+
+
+def _wishes_of(order_id: str) -> list[Any]:
+    """All that a widget of the page could be told about an order, and some that is nothing at all."""
+    acts = ("open", "duplicate", "rename", "throw_away", "have_back", "share", "unshare")
+    return [
+        {"kind": "keep", "order": order_id},
+        {"kind": "go", "url": "https://evil.example"},
+        {"kind": "hello", "order": order_id, "sections": [[{"kind": "act", "text": CANARY}]]},
+        *({"kind": act, "id": order_id, "title": CANARY} for act in acts),
+        {"kind": "asked", "query": f"?order={order_id}"},
+        {"kind": "asked", "query": f"?order=../orders/{order_id}"},
+        {"kind": "scene", "number": 1, "act": "again", "order": order_id},
+        {"kind": "line", "scene": 1, "block": 0, "text": CANARY, "place": f"{order_id}/0"},
+        {"kind": "take", "scene": 1, "take": 1},
+        {"kind": "back", "number": 0, "order": order_id},
+        {"kind": "rename", "old": "A", "new": CANARY},
+        {"kind": "action", "number": 1},
+        {"kind": "kept", "draft": {"order": order_id}},
+        [1, None, {"kind": ["hello"]}],
+        "hello",
+    ]
 
 
 # --- making -----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.integration.live_api import LiveApi, live_api
 from tests.open_house import OpenHouse, opened, visitor
+from tests.page_host import voila
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +40,17 @@ def quiet_again() -> Iterator[None]:
     handlers, level = root.handlers[:], root.level
     yield
     root.handlers[:], root.level = handlers, level
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[LiveApi]:
+    """An api that a page can ask."""
+    with live_api() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def address(api: LiveApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where Ada's page is."""
+    with voila(api, tmp_path_factory.mktemp("voila")) as url:
+        yield url

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 
@@ -17,8 +18,8 @@ from tng.shows import Show
 class LiveApi:
     """Serves a house on one port for as long as the test lives."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, house: House, **settings: Any) -> None:
+        self.house, self._settings = house, settings
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -33,7 +34,7 @@ class LiveApi:
     def start(self) -> None:
         """Serve, from the moment this returns."""
         # a new application for each start, as a new process would have: only the store outlives it
-        app = make_house(like=self.house).app
+        app = make_house(like=self.house, **self._settings).app
         config = uvicorn.Config(
             app, host="127.0.0.1", port=self.port, log_config=None, lifespan="off", timeout_graceful_shutdown=0
         )
@@ -54,9 +55,9 @@ class LiveApi:
 
 
 @contextmanager
-def live_api(show: Show | None = None, store: Store | None = None) -> Iterator[LiveApi]:
+def live_api(show: Show | None = None, store: Store | None = None, **settings: Any) -> Iterator[LiveApi]:
     """A running api over a new house, of the show that comes along or of another, and over a real store if given."""
-    api = LiveApi(make_house(show=show, store=store))
+    api = LiveApi(make_house(show=show, store=store), **settings)
     api.start()
     try:
         yield api

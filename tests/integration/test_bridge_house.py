@@ -34,6 +34,7 @@ def reader(house: OpenHouse) -> httpx.Client:
 def test_an_operator_sees_an_order_on_its_way_and_the_log_tells_its_story(house: OpenHouse, launched: Browser) -> None:
     ada, ola = Visitor(launched, house), Visitor(launched, house)
     ola.sign_in(OLA)
+    ola.open_account()
     ola.page.get_by_role("link", name="The bridge").click()
     ola.page.wait_for_selector(".tng-tiles")
     ada.sign_in(ADA)

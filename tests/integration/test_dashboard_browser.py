@@ -4,82 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, WebSocketRoute, expect
 
-from hub.front import front
 from tests.integration.live_api import LiveApi, live_api
+from tests.page_host import voila
 from tests.shows import second_show
 from tests.unit.tng.api_support import PREFIX, SCRIPT, WISH
 from tng.jobs import EventKind, Job
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_MS = 30_000
 EVIL = "<img src=x onerror=document.title='owned'>"
 
 pytestmark = pytest.mark.browser
-
-
-@contextmanager
-def voila(api: LiveApi, home: Path) -> Iterator[str]:
-    """Voilà with our page, preheated, as the hub would start it, for Ada; of the show that the api sells."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "PYTHONPATH": str(ROOT),
-        "JUPYTER_PATH": str(ROOT / "hub" / "templates" / "jupyter"),
-        "TNG_API_URL": api.url,
-        "TNG_PRODUCT": api.house.show.product,
-        "JUPYTERHUB_API_TOKEN": "ada-token",
-    }
-    page = ROOT / "notebooks" / "pages" / "dashboard.ipynb"
-    command = [sys.executable, "-m", "hub.start", "voila", str(page), "--no-browser"]
-    settings = ["template=tng", "preheat_kernel=True", "default_pool_size=1", "show_tracebacks=False"]
-    settings += [f"resources={ {'house': front(api.house.show)} }"]
-    command += [f"--port={port}", *(f"--VoilaConfiguration.{setting}" for setting in settings)]
-    with (home / "voila.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log)
-    try:
-        _await(f"http://127.0.0.1:{port}/voila/static/voila.js", process)
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _await(url: str, process: subprocess.Popen[bytes]) -> None:
-    transport = httpx.HTTPTransport(retries=10)
-    with httpx.Client(transport=transport, timeout=30) as client:
-        for _ in range(3):
-            assert process.poll() is None, "voila ended at its start"
-            if client.get(url).status_code == 200:
-                return
-    raise AssertionError("voila does not answer")
-
-
-@pytest.fixture(scope="module")
-def api() -> Iterator[LiveApi]:
-    with live_api() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def address(api: LiveApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with voila(api, tmp_path_factory.mktemp("voila")) as url:
-        yield url
 
 
 @pytest.fixture
@@ -124,7 +67,7 @@ def test_a_customer_orders_and_watches_and_reads(api: LiveApi, address: str, tab
     tab.get_by_text("One moment…").wait_for(state="attached")
     tab.wait_for_selector(".tng-price")
     assert tab.title() == "TNG Script Generator"
-    tab.get_by_label("Title").fill(EVIL)
+    tab.get_by_label("Title", exact=True).fill(EVIL)
     tab.get_by_role("button", name="Order this script and pay for it").or_(
         tab.locator(".tng-form .tng-primary")
     ).click()
@@ -142,7 +85,8 @@ def test_a_customer_orders_and_watches_and_reads(api: LiveApi, address: str, tab
     tab.get_by_text("The ship turns.").wait_for()
     assert tab.locator(".tng-cue").all_inner_texts() == ["PICARD (V.O.)", "PICARD (CONT'D)", "DATA", "PICARD"]
     assert tab.locator(".tng-page .tng-title").inner_text() == EVIL.upper()
-    assert tab.title() == "TNG Script Generator"
+    expect(tab).to_have_title(f"Writing · {EVIL}")
+    assert "<circle" in unquote(str(tab.evaluate("document.querySelector('link[rel=icon]').href")))
     assert tab.locator("img").count() == 0
     assert foreign(tab, address) == []
 
@@ -212,7 +156,7 @@ def test_an_end_that_falls_between_the_pages_picture_and_its_ears_is_shown_all_t
     order = api.house.order(title="In Between")
     page = DeafPage(tab, then=lambda: api.house.deliver(order), dumb=dumb)
     tab.goto(f"{address}?order={order.id}")
-    tab.get_by_text("THE END").wait_for()
+    tab.get_by_text("THE END", exact=True).wait_for()
     assert any("Your script is ready." in update for update in page.unheard)
     sentence, pay = tab.locator(".tng-sentence"), tab.locator(".tng-order .tng-primary")
     if dumb:
@@ -238,9 +182,7 @@ def test_another_show_has_its_own_page(launched: Browser, tmp_path: Path) -> Non
         assert tab.title() == show.product
         assert tab.locator(".tng-header h1").inner_text() == show.product
         assert EVIL in tab.locator(".tng-form h2").inner_text()
-        assert tab.locator(".tng-cast .widget-label-basic").all_inner_texts() == [
-            member.names[0] for member in show.cast
-        ]
+        assert tab.locator(".tng-cast .tng-option-name").all_inner_texts() == [member.names[0] for member in show.cast]
         assert tab.locator(".tng-footer").inner_text() == show.disclaimer
         assert tab.locator(".tng-price").inner_text() == str(api.house.shop.price)
         night = tab.evaluate("getComputedStyle(document.querySelector('.tng-header')).backgroundColor")
@@ -255,7 +197,7 @@ def test_a_finished_script_is_offered_in_five_files_and_says_how_it_was_written(
     order = api.house.order(title="Five Files")
     api.house.deliver(order)
     tab.goto(f"{address}?order={order.id}")
-    tab.get_by_text("THE END").wait_for()
+    tab.get_by_text("THE END", exact=True).wait_for()
     offered = tab.locator(".tng-order .tng-downloads a").evaluate_all("links => links.map(link => link.pathname)")
     endings = ["pdf", "fdx", "fountain", "epub", "txt"]
     assert offered == [f"{PREFIX}/orders/{order.id}/script.{ending}" for ending in endings]
@@ -314,7 +256,7 @@ def test_the_script_is_set_in_the_columns_of_a_teleplay(api: LiveApi, address: s
     order = api.house.order(title="Columns")
     api.house.deliver(order)
     tab.goto(f"{address}?order={order.id}")
-    tab.get_by_text("THE END").wait_for()
+    tab.get_by_text("THE END", exact=True).wait_for()
     assert "Courier" in tab.locator(".tng-page").evaluate("e => getComputedStyle(e).fontFamily")
 
     def left(name: str) -> float:
@@ -341,15 +283,17 @@ def test_the_page_follows_the_writing_only_while_the_reader_is_at_its_end(api: L
     newer.wait_for(state="hidden")
 
 
-def test_what_is_wrong_is_said_where_the_button_was_pressed(address: str, tab: Any) -> None:
+def test_who_presses_the_button_is_led_to_what_is_wrong(address: str, tab: Any) -> None:
     tab.set_viewport_size({"width": 390, "height": 844})
     tab.goto(address)
     tab.wait_for_selector(".tng-price")
     tab.locator(".tng-form .tng-primary").click()
-    alert = tab.get_by_role("alert")
-    alert.wait_for()
-    assert tab.evaluate("window.scrollY") > 0, "the control: the page's top is out of sight"
-    box = alert.bounding_box()
+    sentence = tab.locator(".tng-title-field .tng-fault")
+    sentence.wait_for()
+    title = tab.get_by_label("Title", exact=True)
+    expect(title).to_be_focused()
+    assert sentence.get_attribute("id") in title.get_attribute("aria-describedby").split()
+    box = sentence.bounding_box()
     assert 0 <= box["y"] <= 844 - box["height"]
 
 
@@ -358,7 +302,9 @@ def test_a_screen_reader_is_told_what_belongs_together(address: str, tab: Any) -
     tab.wait_for_selector(".tng-price")
     assert tab.get_by_role("group", name="Cast").get_by_role("checkbox").count() == 10
     assert tab.get_by_role("radiogroup", name="Length").get_by_role("radio").count() == 3
-    for label in ("Title", "Logline", "Tone", "Seed"):
+    assert tab.get_by_role("radiogroup", name="Tone").get_by_role("radio").count() == 4
+    tab.locator(".tng-finer summary").click()
+    for label in ("Title", "Logline", "Guest", "Guest 2", "Seed", "Temperature"):
         assert tab.get_by_label(label, exact=True).count() == 1, label
 
 
@@ -368,7 +314,7 @@ def test_nothing_covers_the_text_of_a_script_that_is_ready(api: LiveApi, address
     api.house.say_scenes(job, 2, 3)
     tab.get_by_role("button", name=re.compile("New lines")).wait_for()
     api.house.fulfilment.deliver(job, script_text=SCRIPT, release_id="tng-test", run_sha256="0" * 64)
-    tab.get_by_text("THE END").wait_for(state="attached")
+    tab.get_by_text("THE END", exact=True).wait_for(state="attached")
     tab.get_by_role("button", name=re.compile("New lines")).wait_for(state="hidden")
 
 
@@ -378,7 +324,7 @@ def test_nothing_stands_out_at_the_side(api: LiveApi, address: str, tab: Any, wi
     api.house.deliver(order)
     tab.set_viewport_size({"width": width, "height": 844})
     tab.goto(f"{address}?order={order.id}")
-    tab.get_by_text("THE END").wait_for()
+    tab.get_by_text("THE END", exact=True).wait_for()
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     sides = tab.locator(".tng-form, .tng-library, .tng-order, .tng-page").evaluate_all(
         "all => all.map(e => e.getBoundingClientRect()).map(r => [r.left, r.right])"

@@ -22,6 +22,7 @@ from tests.fakes import START, FakeClock, FakeMessenger
 from tests.log_lines import logged
 from tests.notice_ends import HookEnd, MailEnd, free_port, hook_end, mail_end
 from tng.adapters.clock import SystemClock
+from tng.adapters.mail_server import MailServer
 from tng.adapters.messengers import MailMessenger, WebhookMessenger
 from tng.app import build_notice_pump, build_store, messengers_of
 from tng.cli import main
@@ -41,9 +42,9 @@ SOON_SECONDS = 20
 
 
 def mailer(end: MailEnd, security: SmtpSecurity = SmtpSecurity.NONE, **changes: Any) -> MailMessenger:
-    options: dict[str, Any] = {"host": "localhost", "sender": SENDER, "to": [OLA, PIA], **changes}
-    host = options.pop("host")
-    return MailMessenger(host, end.port, security=security, timeout_seconds=5, **options)
+    options: dict[str, Any] = {"host": "localhost", "sender": SENDER, **changes}
+    server = MailServer(options.pop("host"), end.port, security=security, timeout_seconds=5, **options)
+    return MailMessenger(server, [OLA, PIA])
 
 
 @pytest.fixture

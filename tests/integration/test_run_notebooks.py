@@ -1,4 +1,4 @@
-"""The four run notebooks, one after the other, with the tiny preset: from the bank to a script."""
+"""The run notebooks, one after the other, with the tiny preset: from the bank to a script."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from model.events import EVENT_MIME, RESULT_MIME
 from model.quality.texts import held_out_episodes, scene_texts
 from tests.architecture.sources import ROOT
 from tng.releases import find_release, verify
-from tng.script import Length, Premise, Tone, parse
+from tng.script import Length, Premise, Tone, parse, parse_scene
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -215,6 +215,26 @@ def test_the_same_order_is_written_the_same_again(journey: Journey) -> None:
     ]
     assert len(results) == 2
     assert results[0] == results[1]
+
+
+def test_a_scene_of_it_is_written_again_and_is_another_one(journey: Journey) -> None:
+    folder = journey.folder / "scene"
+    folder.mkdir()
+    (first,) = [bundle[RESULT_MIME] for bundle in write(journey, PREMISE, "before") if RESULT_MIME in bundle]
+    script = parse(first["script_text"])
+    parameters = {
+        "order_id": "order-1",
+        "premise_json": json.dumps(PREMISE.to_fields()),
+        "release_folder": journey.release,
+        "script_text": first["script_text"],
+        "scene_number": 2,
+    }
+    (result,) = [bundle[RESULT_MIME] for bundle in run("write_scene", parameters, folder) if RESULT_MIME in bundle]
+    scene = parse_scene(result["scene_text"])
+    assert (set(result), result["release_id"]) == ({"scene_text", "release_id"}, "tng-tiny-1")
+    assert scene not in script.scenes
+    assert set(scene.speakers) & set(PREMISE.cast)
+    assert not run("write_scene", parameters | {"scene_number": 99}, folder, fails=True)
 
 
 def test_a_premise_that_cannot_be_written_stops_the_run(journey: Journey) -> None:

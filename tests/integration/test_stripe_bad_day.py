@@ -303,7 +303,7 @@ async def all_come_back(stripe: StripeStandIn) -> tuple[list[str], float, float]
                 headers={"Authorization": f"Bearer {person}"},
             )
             seconds.append(time.monotonic() - began)
-            assert answer.headers["location"].endswith(f"?order={orders[person].id}")
+            assert answer.headers["location"].endswith(f"?order={orders[person].id}&returned=1")
             return str(answer.status_code)
 
         answers = list(await asyncio.gather(*map(comes_back, PEOPLE)))

@@ -78,17 +78,19 @@ class PapermillRunner:
         cell_seconds: int,
         lease_seconds: float,
         environment: Mapping[str, str],
+        alike: Mapping[str, str] | None = None,
     ) -> None:
         """``preload`` gives the code that a notebook's kernels run ahead; of ``environment`` only PASSED_ON is used.
 
-        Both are asked whenever a kernel is started: what they say of releases and GPUs may change.
+        Both are asked whenever a kernel is started: what they say of releases and GPUs may change. ``alike`` says of a
+        notebook whose kernels it takes, because what they have loaded is what it needs, too.
         """
         # Both log the source of cells, in which the injected parameters stand.
         for name in ("papermill", "traitlets", "nbclient"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         register()
         self._notebooks_folder, self._cell_seconds = notebooks_folder, cell_seconds
-        self._one_at_a_time = threading.Lock()
+        self._one_at_a_time, self._alike = threading.Lock(), dict(alike or {})
         self._folders = KernelFolders()
         start = partial(_start_kernel, self._folders, environment, lease_seconds)
         self._kernels = WarmKernels(start, preload, spare=spare)
@@ -134,7 +136,7 @@ class PapermillRunner:
     def _kernel(self, notebook: str) -> Iterator[Kernel]:
         try:
             try:
-                kernel = self._kernels.take(notebook)
+                kernel = self._kernels.take(self._alike.get(notebook, notebook))
             except RuntimeError as error:
                 raise KernelDied(f"{notebook}: no kernel could be started ({type(error).__name__})") from None
             try:

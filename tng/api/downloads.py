@@ -6,10 +6,11 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Callable
-from typing import Final
+from dataclasses import replace
+from typing import Annotated, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from tng.api.shared import REFUSALS, Answers, TheCaller, TheShop, TheShow, refuses
 from tng.errors import IllegalMove
@@ -21,6 +22,9 @@ from tng.script import Script, parse
 from tng.shows import Show
 
 NAME_CHARACTERS: Final = 80
+WhichEdition = Annotated[
+    int | None, Query(ge=0, le=2**31 - 1, description="an edition; 0 is the original, and without one the chosen one")
+]
 _OF_ORDERS: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:tng:orders")
 
 
@@ -72,21 +76,25 @@ def content_disposition(title: str, ending: str) -> str:
 
 def _download(kind: Format) -> Callable[..., Response]:
     # not async: FastAPI calls it on a thread of its own, and the loop goes on while a file is made
-    def download(order_id: str, caller: TheCaller, shop: TheShop, show: TheShow) -> Response:
-        owned, script = _delivered(shop.order(order_id, caller.name))
+    def download(
+        order_id: str, caller: TheCaller, shop: TheShop, show: TheShow, edition: WhichEdition = None
+    ) -> Response:
+        owned, shelved = shop.shelving.kept(order_id, caller.name)
+        script = _read(owned, shop.rework.text_of(owned, edition))
+        title = shelved.title_of(owned)
         return Response(
-            kind.render(script, colophon_of(owned, show)),
+            kind.render(replace(script, title=shelved.title or script.title), colophon_of(owned, show)),
             media_type=kind.media_type,
-            headers={"Content-Disposition": content_disposition(owned.premise.title, kind.ending)},
+            headers={"Content-Disposition": content_disposition(title, kind.ending)},
         )
 
     return download
 
 
-def _delivered(owned: Order) -> tuple[Order, Script]:
-    if not owned.is_readable or owned.script_text is None:
+def _read(owned: Order, text: str | None) -> Script:
+    if text is None:
         raise IllegalMove(
             f"order {owned.id} is {owned.state}: there is no script to download",
             user_message="The script can be downloaded once it is ready.",
         )
-    return owned, parse(owned.script_text)
+    return parse(text)

@@ -12,7 +12,18 @@ from pydantic import BaseModel, Field
 
 from tng.api.views import PriceView, price_view
 from tng.payments import Price
-from tng.script import FEWEST_CAST, LOGLINE_CHARACTERS, SEED_LIMIT, TITLE_CHARACTERS, Length, Tone
+from tng.script import (
+    COOLEST,
+    FEWEST_CAST,
+    GUEST_CHARACTERS,
+    HOTTEST,
+    LOGLINE_CHARACTERS,
+    MOST_GUESTS,
+    SEED_LIMIT,
+    TITLE_CHARACTERS,
+    Length,
+    Tone,
+)
 from tng.shows import Beats, Show
 
 PAGES_A_SCENE: Final = 0.8
@@ -49,6 +60,30 @@ class LengthView(BaseModel):
     seconds: int = Field(description="about, to write it")
 
 
+class PresetView(BaseModel):
+    """A named way to write; ``temperature`` null is the release's own."""
+
+    name: str
+    temperature: float | None
+    words: str = Field(description="what to expect of it, for people")
+
+
+class IdeaView(BaseModel):
+    """A premise of the show's own, to begin with."""
+
+    title: str
+    logline: str
+    cast: list[str]
+    tone: Tone
+
+
+PRESETS: Final = (
+    PresetView(name="Steady", temperature=0.25, words="keeps to what it knows best"),
+    PresetView(name="Lively", temperature=None, words="as the model was measured"),
+    PresetView(name="Wild", temperature=0.7, words="surprises more, and stumbles more"),
+)
+
+
 class LimitsView(BaseModel):
     """What a premise must keep to."""
 
@@ -56,6 +91,10 @@ class LimitsView(BaseModel):
     logline_characters: int = LOGLINE_CHARACTERS
     fewest_cast: int = FEWEST_CAST
     seed_below: int = SEED_LIMIT
+    most_guests: int = MOST_GUESTS
+    guest_characters: int = GUEST_CHARACTERS
+    coolest: float = COOLEST
+    hottest: float = HOTTEST
 
 
 class OfferView(BaseModel):
@@ -66,14 +105,17 @@ class OfferView(BaseModel):
     cast: list[MemberView]
     tones: list[Tone]
     lengths: list[LengthView]
+    presets: list[PresetView]
+    ideas: list[IdeaView]
     limits: LimitsView
     demo: bool
     taking_orders: bool = Field(description="whether an order placed now would be taken")
     closed: str | None = Field(description="why not, in a sentence for people")
+    mails: bool = Field(description="whether whoever ordered is written to when the script is ready")
 
 
-def offer_view(show: Show, price: Price, *, demo: bool, closed: str | None = None) -> OfferView:
-    """What can be ordered today; ``closed`` says why nothing can be ordered now."""
+def offer_view(show: Show, price: Price, *, demo: bool, closed: str | None = None, mails: bool = False) -> OfferView:
+    """What can be ordered today; ``closed`` says why nothing can be ordered now, ``mails`` that customers get some."""
     return OfferView(
         show=ShowView(
             id=show.id, title=show.title, product=show.product, disclaimer=show.disclaimer, look=dict(show.look)
@@ -82,10 +124,13 @@ def offer_view(show: Show, price: Price, *, demo: bool, closed: str | None = Non
         cast=[MemberView(cue=who.cue, name=who.names[0], lead=who.is_lead) for who in show.cast],
         tones=list(Tone),
         lengths=[_length(name, acts) for name, acts in show.lengths.items()],
+        presets=list(PRESETS),
+        ideas=[IdeaView(title=i.title, logline=i.logline, cast=list(i.cast), tone=i.tone) for i in show.ideas],
         limits=LimitsView(),
         demo=demo,
         taking_orders=closed is None,
         closed=closed,
+        mails=mails,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Query
 
 from tng.api.offer import OfferView, offer_view
 from tng.api.shared import REFUSALS, TheCaller, ThePrefix, TheSettings, TheShop, TheShow, refuses
@@ -21,9 +21,10 @@ from tng.api.views import (
     order_view,
     whole_order_view,
 )
-from tng.orders import OrderState
+from tng.orders import Order, OrderState
 from tng.script import Premise
 from tng.settings import Mode
+from tng.shelf import Shelved
 from tng.standing import Standing
 
 RequestKey = Annotated[
@@ -36,6 +37,9 @@ RequestKey = Annotated[
         description="the page's own name for this request: sent twice, it orders once",
     ),
 ]
+
+
+Binned = Annotated[bool, Query(description="those in the bin, which can be had back for 30 days")]
 
 
 def order_routes() -> APIRouter:
@@ -55,7 +59,8 @@ def order_routes() -> APIRouter:
 
 def offer(show: TheShow, shop: TheShop, settings: TheSettings) -> OfferView:
     """What can be ordered, and for how much."""
-    return offer_view(show, shop.price, demo=settings.mode is Mode.DEMO, closed=shop.why_closed())
+    demo, mails = settings.mode is Mode.DEMO, settings.mail_customers
+    return offer_view(show, shop.price, demo=demo, closed=shop.why_closed(), mails=mails)
 
 
 async def me(caller: TheCaller) -> CallerView:
@@ -63,15 +68,15 @@ async def me(caller: TheCaller) -> CallerView:
     return CallerView(name=caller.name, csrf=caller.csrf)
 
 
-def orders(caller: TheCaller, shop: TheShop, prefix: ThePrefix) -> OrdersView:
-    """The caller's orders, the newest first."""
-    nothing = Standing()  # who ended an order is told where it is opened: a list of hundreds asks for none of that
-    return OrdersView(
-        orders=[
-            order_view(order, prefix, shop.standing(order) if order.state is OrderState.PAID else nothing)
-            for order in shop.orders(caller.name)
-        ]
-    )
+def orders(caller: TheCaller, shop: TheShop, prefix: ThePrefix, binned: Binned = False) -> OrdersView:
+    """The caller's orders, the newest first: those in the bin, or all others."""
+
+    def seen(order: Order, shelved: Shelved) -> OrderView:
+        # who ended an order is told where it is opened: a list of hundreds asks for none of that
+        waits = order.state is OrderState.PAID
+        return order_view(order, prefix, shop.standing(order) if waits else Standing(shelved=shelved))
+
+    return OrdersView(orders=[seen(*pair) for pair in shop.shelving.listed(caller.name, binned=binned)])
 
 
 async def place(
@@ -98,7 +103,7 @@ async def place(
 def order(order_id: str, caller: TheCaller, shop: TheShop, prefix: ThePrefix) -> WholeOrderView:
     """One order, and its script once it is delivered; of a stopped one the part that is kept."""
     owned = shop.order(order_id, caller.name)
-    return whole_order_view(owned, prefix, shop.standing(owned))
+    return whole_order_view(owned, prefix, shop.standing(owned), shop.rework.chosen(owned))
 
 
 async def cancel(order_id: str, caller: TheCaller, shop: TheShop, prefix: ThePrefix, room: TheStripeRoom) -> OrderView:

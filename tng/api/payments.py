@@ -22,7 +22,7 @@ from tng.api.stripe_room import StripeRoom, TheStripeRoom
 from tng.api.views import HealthView, OrderView, order_view
 from tng.errors import SignatureInvalid, TngError
 from tng.log import kind_of, told
-from tng.orders import PAYABLE, Order
+from tng.orders import PAYABLE, Order, OrderState
 from tng.settings import Settings
 from tng.shop import Shop
 
@@ -74,8 +74,11 @@ async def pay_return(
 
     Where a webhook was quicker, Stripe is not asked.
     """
-    order_id = await _own_order(shop, room, caller.name, session_id) if SESSION_ID.fullmatch(session_id) else None
-    return _to_dashboard(settings, {"order": order_id} if order_id else {})
+    order = await _own_order(shop, room, caller.name, session_id) if SESSION_ID.fullmatch(session_id) else None
+    if order is None:
+        return _to_dashboard(settings, {})
+    unconfirmed = {"returned": "1"} if order.state is OrderState.PLACED else {}
+    return _to_dashboard(settings, {"order": order.id, **unconfirmed})
 
 
 def pay_cancel(settings: TheSettings, order: Annotated[str, Query(max_length=100)] = "") -> RedirectResponse:
@@ -121,7 +124,7 @@ def _act(shop: Shop) -> None:
         _ROOM.release()
 
 
-async def _own_order(shop: Shop, room: StripeRoom, customer: str, session_id: str) -> str | None:
+async def _own_order(shop: Shop, room: StripeRoom, customer: str, session_id: str) -> Order | None:
     """The caller's order of this checkout, confirmed where it was not and Stripe is quick; a stranger's is none."""
     order: Order | None = None
     try:
@@ -132,7 +135,7 @@ async def _own_order(shop: Shop, room: StripeRoom, customer: str, session_id: st
         kind = kind_of(error)
         words = "a return from checkout could not be confirmed yet: %s: %s"
         logger.warning(words, kind, error, extra=told(session=session_id, fault=kind))
-    return order.id if order is not None and order.customer == customer else None
+    return order if order is not None and order.customer == customer else None
 
 
 def _to_dashboard(settings: Settings, query: dict[str, str]) -> RedirectResponse:

@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 
 from tng.errors import (
     ApiError,
+    EditionOvertaken,
+    EditionRefused,
     GatewayUnavailable,
     IllegalMove,
     OrderNotFound,
@@ -27,6 +29,7 @@ from tng.errors import (
     ShopClosed,
     SignatureInvalid,
     StoreBusy,
+    TakeUnderWay,
     TngError,
     TooManyUnpaid,
 )
@@ -38,6 +41,9 @@ STATUSES: tuple[tuple[type[TngError], int], ...] = (
     (PremiseError, 422),
     (OrderNotFound, 404),
     (IllegalMove, 409),
+    (EditionOvertaken, 409),
+    (TakeUnderWay, 409),
+    (EditionRefused, 422),
     (TooManyUnpaid, 409),
     (ShopClosed, 503),
     (PaymentMismatch, 409),

@@ -22,7 +22,10 @@ from tng.api.operator import operator_routes
 from tng.api.orders import order_routes
 from tng.api.payments import payment_routes
 from tng.api.refusals import install_refusals
+from tng.api.rework import rework_routes
 from tng.api.shared import TheCaller, ThePrefix, TheSettings
+from tng.api.shared_scripts import shared_routes
+from tng.api.shelf import shelf_routes
 from tng.api.shield import Shield
 from tng.api.stripe_room import StripeRoom
 from tng.api.views import HealthView
@@ -96,7 +99,8 @@ def make_api(
     app.add_middleware(Measured, metrics=app.state.metrics, prefix=prefix)
     install_refusals(app)
     shop_routes = (door_routes(), order_routes(), download_routes(), event_routes(), payment_routes())
-    for routes in (*shop_routes, metrics_routes(), operator_routes()):
+    kept_routes = (shelf_routes(), shared_routes(), rework_routes())
+    for routes in (*shop_routes, *kept_routes, metrics_routes(), operator_routes()):
         app.include_router(routes, prefix=prefix)
     app.add_api_route("/robots.txt", robots, methods=["GET"], response_class=PlainTextResponse, include_in_schema=False)
     return app

@@ -10,7 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from tng.export.formats import FORMATS
 from tng.orders import Order, OrderState
 from tng.payments import Price
-from tng.script import FEWEST_CAST, LOGLINE_CHARACTERS, SEED_LIMIT, TITLE_CHARACTERS, Length, Tone
+from tng.script import (
+    COOLEST,
+    FEWEST_CAST,
+    HOTTEST,
+    LOGLINE_CHARACTERS,
+    MOST_GUESTS,
+    SEED_LIMIT,
+    TITLE_CHARACTERS,
+    Length,
+    Tone,
+)
+from tng.shelf import can_be_shared
 from tng.standing import Standing, Turn
 
 GENEROUS_CHARACTERS = 20_000
@@ -37,6 +48,12 @@ class PremiseRequest(BaseModel):
     tone: Text = Field(description="a tone of the offer")
     length: Text = Field(description="a length of the offer")
     seed: int = Field(description=f"0 to {SEED_LIMIT - 1}; the same premise and seed give the same script")
+    guests: list[Text] = Field(
+        default=[], description=f"names of strangers in the story, {MOST_GUESTS} at most", max_length=20
+    )
+    temperature: float | None = Field(
+        default=None, description=f"{COOLEST} to {HOTTEST}: how boldly it is written; null leaves it to the release"
+    )
 
 
 class PremiseView(BaseModel):
@@ -48,6 +65,8 @@ class PremiseView(BaseModel):
     tone: Tone
     length: Length
     seed: int
+    guests: list[str] = []
+    temperature: float | None = None
 
 
 class PriceView(BaseModel):
@@ -70,6 +89,7 @@ class OrderView(BaseModel):
 
     id: str
     state: OrderState
+    title: str = Field(description="what its owner calls it: the premise's title, until they say otherwise")
     premise: PremiseView
     price: PriceView
     paid: PriceView | None = Field(description="what was charged: less than the price with a promotion code; or null")
@@ -83,12 +103,30 @@ class OrderView(BaseModel):
     is_part: bool = Field(description="its customer stopped the writing: the script is what stood then")
     cancelled: bool = Field(description="its customer ended it, not time or a failure; not told in a list")
     queue: QueueView | None = Field(description="only while it waits for a worker")
+    receipt: str | None = Field(description="path of the receipt; once it is paid")
+    binned_at: datetime | None = Field(description="when it was thrown away; null where it does not lie in the bin")
+    shared_at: datetime | None = Field(description="when the link was made by which anybody can read it; or null")
 
 
 class WholeOrderView(OrderView):
     """An order with its script, or the part that is kept, in the compact form of ``tng.script``."""
 
-    script_text: str | None
+    script_text: str | None = Field(description="the chosen edition, which is the last one")
+    edition: int = Field(description="its number: how often the script was changed; 0 is the original")
+
+
+class TitleRequest(BaseModel):
+    """What its owner calls an order."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: Text = Field(description=f"1 to {TITLE_CHARACTERS} characters")
+
+
+class ShareView(BaseModel):
+    """The link by which anybody can read a script. It is told once, and can be made anew."""
+
+    url: str
 
 
 class OrdersView(BaseModel):
@@ -125,9 +163,12 @@ def queue_view(turn: Turn | None) -> QueueView | None:
 
 def order_view(order: Order, prefix: str, standing: Standing) -> OrderView:
     """The order as its owner sees it in a list."""
+    shelved = standing.shelved
+    is_binned = shelved.hides(order)
     return OrderView(
         id=order.id,
         state=order.state,
+        title=shelved.title_of(order),
         premise=PremiseView.model_validate(order.premise.to_fields()),
         price=price_view(Price(order.amount_cents, order.currency)),
         paid=None if order.paid_cents is None else price_view(Price(order.paid_cents, order.currency)),
@@ -137,17 +178,21 @@ def order_view(order: Order, prefix: str, standing: Standing) -> OrderView:
         checkout_url=order.checkout_url if order.state is OrderState.PLACED else None,
         release_id=order.release_id,
         provenance=dict(order.provenance) if order.provenance else None,
-        downloads=_downloads(order, prefix),
+        downloads={} if is_binned else _downloads(order, prefix),
         is_part=order.is_part,
         cancelled=standing.cancelled,
         queue=queue_view(standing.turn),
+        receipt=None if order.paid_at is None else f"{prefix}/orders/{order.id}/receipt",
+        binned_at=shelved.binned_at if is_binned else None,
+        shared_at=shelved.shared_at if can_be_shared(order) else None,
     )
 
 
-def whole_order_view(order: Order, prefix: str, standing: Standing) -> WholeOrderView:
-    """The order as its owner sees it when it is opened."""
-    script_text = order.script_text if order.is_readable else None
-    return WholeOrderView(**order_view(order, prefix, standing).model_dump(), script_text=script_text)
+def whole_order_view(order: Order, prefix: str, standing: Standing, chosen: tuple[int, str | None]) -> WholeOrderView:
+    """The order as its owner sees it when it is opened, with the number and the text of its chosen edition."""
+    edition, text = chosen
+    script_text = None if standing.shelved.hides(order) else text
+    return WholeOrderView(**order_view(order, prefix, standing).model_dump(), script_text=script_text, edition=edition)
 
 
 def _downloads(order: Order, prefix: str) -> dict[str, str]:

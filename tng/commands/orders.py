@@ -126,5 +126,6 @@ def _time(at: datetime | None) -> str:
 
 
 def _refunds() -> Refunds:
-    store = build_store(Settings.read())
-    return Refunds(store, clock_of(store))
+    settings = Settings.read()
+    store = build_store(settings)
+    return Refunds(store, clock_of(store), mails=settings.mail_customers)

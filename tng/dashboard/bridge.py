@@ -19,6 +19,7 @@ from tng.dashboard.bridge_releases import ReleasesPart
 from tng.dashboard.bridge_schedules import SchedulesPart
 from tng.dashboard.client import ApiClient
 from tng.dashboard.markup import Html, link, tag
+from tng.dashboard.masthead import Masthead
 from tng.errors import ApiError
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,9 @@ class Bridge:
         self.schedules = SchedulesPart(client, self._changed)
         self.parts: Mapping[str, Part] = {HOUSE: self.house, RELEASES: self.releases, SCHEDULES: self.schedules}
         self.opened = HOUSE
-        self.header = widgets.HTML(_header(product, account, hub_path, dashboard_path))
+        name = f"The bridge · {product}" if product else "The bridge"
+        self.header = Masthead(product=name, account=account, leave=hub_path + "logout")
+        self.header.link("Dashboard", dashboard_path)
         self.connection = widgets.HTML()
         self.place = widgets.HTML()
         self.buttons = {name: self._button(name) for name in self.parts}
@@ -148,11 +151,3 @@ class Bridge:
     def _say(self, *sentence: str) -> None:
         said = tag("p", *sentence, class_="tng-connection", role="status") if sentence else Html("")
         self.connection.value = said
-
-
-def _header(product: str, account: str, hub_path: str, dashboard_path: str) -> Html:
-    name = tag("span", account, class_="tng-account")
-    desk = link("Dashboard", dashboard_path)
-    leave = link("Sign out", hub_path + "logout", class_="tng-leave")
-    title = tag("h1", "The bridge", tag("span", f" · {product}", class_="tng-account") if product else "")
-    return tag("header", title, tag("nav", name, desk, leave, aria_label="Account"), class_="tng-header")

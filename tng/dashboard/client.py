@@ -19,7 +19,7 @@ from httpx_sse import EventSource, SSEError
 from tng.errors import ApiError
 from tng.orders import OrderState
 from tng.provenance import Provenance
-from tng.script import Length
+from tng.script import COOLEST, HOTTEST, Length
 
 CALL_SECONDS = 30.0
 """Placing an order calls Stripe, with its retries."""
@@ -52,8 +52,30 @@ class Player:
 
 
 @dataclass(frozen=True, slots=True)
+class Preset:
+    """A named way to write; ``temperature`` None is the release's own."""
+
+    name: str
+    temperature: float | None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A premise of the show's own, to begin with."""
+
+    title: str
+    logline: str
+    cast: tuple[str, ...]
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
-    """What can be ordered, from whom, and for how much; ``closed`` says why nothing can be, or is empty."""
+    """What can be ordered, from whom, and for how much; ``closed`` says why nothing can be, or is empty.
+
+    ``mails``: whoever ordered is written to when the script is ready.
+    """
 
     product: str
     series: str
@@ -66,6 +88,11 @@ class Offer:
     fewest_cast: int
     seed_below: int
     closed: str = ""
+    presets: tuple[Preset, ...] = ()
+    ideas: tuple[Suggestion, ...] = ()
+    coolest: float = COOLEST
+    hottest: float = HOTTEST
+    mails: bool = False
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Offer:
@@ -83,6 +110,11 @@ class Offer:
             fewest_cast=int(limits["fewest_cast"]),
             seed_below=int(limits["seed_below"]),
             closed=str(body.get("closed") or ""),
+            presets=tuple(_preset(preset) for preset in body["presets"]),
+            ideas=tuple(_suggestion(idea) for idea in body["ideas"]),
+            coolest=float(limits["coolest"]),
+            hottest=float(limits["hottest"]),
+            mails=bool(body.get("mails")),
         )
 
 
@@ -118,6 +150,12 @@ class OrderCard:
     is_part: bool = False
     cancelled: bool = False
     queue: QueuePlace | None = None
+    premise: Mapping[str, Any] = field(default_factory=dict)
+    receipt: str = ""
+    shared: bool = False
+    binned_at: datetime | None = None
+    edition: int = 0
+    delivered: bool = False
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> OrderCard:
@@ -125,7 +163,7 @@ class OrderCard:
         return cls(
             id=str(body["id"]),
             state=OrderState(body["state"]),
-            title=str(body["premise"]["title"]),
+            title=str(body.get("title") or body["premise"]["title"]),
             price=str(body["price"]["text"]),
             placed_at=datetime.fromisoformat(body["placed_at"]),
             checkout_url=body.get("checkout_url"),
@@ -135,6 +173,12 @@ class OrderCard:
             is_part=bool(body.get("is_part")),
             cancelled=bool(body.get("cancelled")),
             queue=QueuePlace.read(body.get("queue")),
+            premise=dict(body["premise"]),
+            receipt=str(body.get("receipt") or ""),
+            shared=bool(body.get("shared_at")),
+            binned_at=datetime.fromisoformat(body["binned_at"]) if body.get("binned_at") else None,
+            edition=int(body.get("edition") or 0),
+            delivered=bool(body.get("delivered_at")),
         )
 
 
@@ -217,9 +261,37 @@ class ApiClient:
         """Take an order back, or stop its writing: the order as it is then."""
         return self._call("POST", f"orders/{order_id}/cancel", OrderCard.read)
 
+    def binned(self) -> tuple[OrderCard, ...]:
+        """The account's orders that lie in the bin, the newest first."""
+        return self._call("GET", "orders?binned=true", lambda b: tuple(OrderCard.read(order) for order in b["orders"]))
+
+    def rename(self, order_id: str, title: str) -> OrderCard:
+        """Call an order something else."""
+        return self._call("POST", f"orders/{order_id}/title", OrderCard.read, json={"title": title})
+
+    def throw_away(self, order_id: str) -> OrderCard:
+        """Put an order into the bin."""
+        return self._call("POST", f"orders/{order_id}/bin", OrderCard.read)
+
+    def have_back(self, order_id: str) -> OrderCard:
+        """Have an order back out of the bin."""
+        return self._call("DELETE", f"orders/{order_id}/bin", OrderCard.read)
+
+    def share(self, order_id: str) -> str:
+        """A new link by which anybody can read the script; the one before ends."""
+        return self._call("POST", f"orders/{order_id}/share", lambda body: str(body["url"]))
+
+    def unshare(self, order_id: str) -> OrderCard:
+        """End the link."""
+        return self._call("DELETE", f"orders/{order_id}/share", OrderCard.read)
+
     def ask(self, path: str, read: Callable[[Any], Answer]) -> Answer:
         """Anything else that can be read, made of its JSON by ``read``; a ValueError of it is an ApiError."""
         return self._call("GET", path, read)
+
+    def change(self, path: str, body: Mapping[str, Any], read: Callable[[Any], Answer]) -> Answer:
+        """Anything else that can be asked for to be done, and what comes of it."""
+        return self._call("POST", path, read, json=dict(body))
 
     def tell(self, path: str, body: Mapping[str, Any] | None = None) -> None:
         """Anything else that can be asked for to be done; what comes back is not looked at."""
@@ -255,6 +327,16 @@ class ApiClient:
 
 def _length(body: Mapping[str, Any]) -> LengthChoice:
     return LengthChoice(Length(body["name"]), int(body["scenes"]), int(body["pages"]), int(body["seconds"]))
+
+
+def _preset(body: Mapping[str, Any]) -> Preset:
+    own = body["temperature"]
+    return Preset(str(body["name"]), None if own is None else float(own), str(body["words"]))
+
+
+def _suggestion(body: Mapping[str, Any]) -> Suggestion:
+    cast = tuple(str(cue) for cue in body["cast"])
+    return Suggestion(str(body["title"]), str(body["logline"]), cast, str(body["tone"]))
 
 
 def _refused(what: str, response: httpx.Response) -> ApiError:

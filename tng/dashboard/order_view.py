@@ -5,16 +5,22 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from typing import TypedDict, Unpack
 
 import ipywidgets as widgets
 
 from tng.dashboard.client import ApiClient, OrderCard, StreamEvent
 from tng.dashboard.follow import FIRST_WAIT_SECONDS, Follower, Link
-from tng.dashboard.markup import Html, joined, link, tag
+from tng.dashboard.markup import Html, link, tag
+from tng.dashboard.provenance_panel import HowItWasWritten
 from tng.dashboard.reader import ScriptReader
-from tng.dashboard.sentences import sentence_of
-from tng.dashboard.story import OVER, News, Step, StepState, Story
+from tng.dashboard.rework import Rework
+from tng.dashboard.story import OVER, News, Story
 from tng.dashboard.taking_back import TakingBack
+from tng.dashboard.title import tab_title
+from tng.dashboard.toasts import Toast
+from tng.dashboard.voices import draw_voices
+from tng.dashboard.waiting import draw_steps, draw_waiting
 from tng.errors import ApiError
 from tng.orders import OrderState
 
@@ -22,11 +28,11 @@ logger = logging.getLogger(__name__)
 
 PAYABLE = frozenset({OrderState.PLACED, OrderState.EXPIRED})
 FORMATS = {
-    "pdf": "PDF, to print (.pdf)",
+    "pdf": "PDF (.pdf)",
     "fdx": "Final Draft (.fdx)",
     "fountain": "Fountain (.fountain)",
-    "epub": "EPUB, for an e-reader (.epub)",
-    "txt": "plain text (.txt)",
+    "epub": "EPUB (.epub)",
+    "txt": "Text (.txt)",
 }
 WELCOME = (
     "Describe an episode, or leave everything but its title to fate.",
@@ -36,44 +42,56 @@ WELCOME = (
 )
 
 
+class Around(TypedDict, total=False):
+    """What the page wants to hear of; each may be left out.
+
+    ``changed`` is told of every new state, ``linked`` how the page stands with the api, ``pay`` that the customer
+    wants to pay, ``take_back`` that they want to cancel or stop it, ``order_again`` that they want another script from
+    the same premise; ``titled`` is told what the browser's tab should say, and its mark; ``toast`` says what was done.
+    """
+
+    changed: Callable[[OrderCard], None]
+    linked: Callable[[Link], None]
+    pay: Callable[[str], None]
+    take_back: Callable[[str], None]
+    order_again: Callable[[str], None]
+    titled: Callable[[str, str], None]
+    toast: Toast | None
+
+
 class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """Shows one order at a time, and follows it until it is over.
 
-    ``changed`` is told of every new state, ``linked`` how the page stands with the api, ``pay`` that the customer
-    wants to pay, ``take_back`` that they want to cancel or stop it. The follower's thread and the kernel's take turns
-    by a lock.
+    The threads of those who follow it and the kernel's take turns by a lock.
     """
 
     def __init__(
-        self,
-        client: ApiClient,
-        *,
-        changed: Callable[[OrderCard], None],
-        linked: Callable[[Link], None],
-        pay: Callable[[str], None],
-        take_back: Callable[[str], None],
-        first_wait_seconds: float = FIRST_WAIT_SECONDS,
+        self, client: ApiClient, *, first_wait_seconds: float = FIRST_WAIT_SECONDS, **around: Unpack[Around]
     ) -> None:
         self._client = client
-        self._changed = changed
-        self._linked = linked
+        self._changed = around.get("changed", _nobody)
+        self._linked = around.get("linked", _nobody)
         self._first_wait_seconds = first_wait_seconds
+        self._titled = around.get("titled", _nobody)
         self._lock = threading.RLock()
         self._follower: Follower | None = None
-        self._cancelled = False
+        self._cancelled = self.mails = False
         self.story: Story | None = None
         self.heading = widgets.HTML()
         self.steps = widgets.HTML()
         self.sentence = widgets.HTML()
         self.downloads = widgets.HTML()
-        self.provenance = widgets.HTML()
+        self.provenance = HowItWasWritten(around.get("order_again"))
+        self.voices = widgets.HTML()
         self.reader = ScriptReader()
+        self.rework = Rework(client, self.reader, show=self._reworked, turn=self._lock, toast=around.get("toast"))
+        pay, take_back = around.get("pay", _nobody), around.get("take_back", _nobody)
         self.pay_button = widgets.Button(button_style="primary")
         self.pay_button.add_class("tng-primary")
         self.pay_button.on_click(lambda _button: pay(self.order_id))
         self.taking_back = TakingBack(take_back)
-        below = [self.pay_button, self.taking_back, self.downloads, self.provenance, self.reader]
-        super().__init__([self.heading, self.steps, self.sentence, *below])
+        above = [self.heading, self.steps, self.sentence, self.pay_button, self.taking_back, self.downloads]
+        super().__init__([*above, self.reader, self.rework.panel, self.provenance, self.voices])
         self.add_class("tng-order")
         self.heading.value = tag("h2", "How it goes")
         self.sentence.value = tag("ol", *(tag("li", line) for line in WELCOME), class_="tng-welcome")
@@ -84,23 +102,28 @@ class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """The order that is shown, or an empty text."""
         return self.story.order.id if self.story else ""
 
-    def show(self, order: OrderCard, *, cancelled: bool = False) -> None:
-        """Show this order, whole, and follow it if it is not over."""
+    def show(self, order: OrderCard, *, cancelled: bool = False, returned: bool = False) -> None:
+        """Show this order, whole, and follow it if it is not over.
+
+        Its customer may have ``cancelled`` at Stripe, or ``returned`` from there and paid.
+        """
         with self._lock:
             self.close()
             self.add_class("tng-open")
             self._cancelled = cancelled
-            self.story = Story(order)
+            self.story = Story(order, has_paid=returned)
             if order.script_text:
                 self.story.tell(order.script_text)
             self._draw()
             if order.state in OVER:
                 self._linked(Link.LIVE)
-                return
-            self._follow(order.id)
+            else:
+                self._follow(order.id)
+        self.rework.open(order)
 
     def close(self) -> None:
         """Follow nothing any more. What is shown stays."""
+        self.rework.close()
         with self._lock:
             follower, self._follower = self._follower, None
         if follower is not None:
@@ -112,7 +135,8 @@ class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         Under the lock: an old state that was read before a change, and sent after it, would be the last word.
         """
         with self._lock:
-            for part in (self, *self.children, self.pay_button.layout, *self.taking_back.parts, *others):
+            parts = (self.pay_button.layout, *self.taking_back.parts, *self.provenance.parts, *others)
+            for part in (self, *self.children, *parts):
                 part.send_state()
 
     def _follow(self, order_id: str) -> None:
@@ -120,8 +144,11 @@ class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             # asked outside the lock: an api that takes its time holds up nobody who opens another order
             whole = self._whole(order_id) if event.kind == "end" else None
             with self._lock:
-                if self._follower is follower:
+                is_ours = self._follower is follower
+                if is_ours:
                     self._hear(event, whole)
+            if is_ours and whole is not None:
+                self.rework.open(whole)
 
         def linked(state: Link) -> None:
             with self._lock:
@@ -147,6 +174,20 @@ class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
             self._changed(story.order)  # the list first: what is read here is never ahead of it
         self._draw()
 
+    def _reworked(self, order: OrderCard) -> None:
+        """The order as it is after a change of its script, or of its state meanwhile."""
+        if (story := self.story) is None:
+            return
+        before, story.order = story.order, order
+        if order.script_text and order.script_text != before.script_text:
+            story.tell(order.script_text)
+        if order.state is not before.state:
+            self._changed(order)
+            if order.script_text is None:
+                self.show(order)  # given back or held: it can be read no longer, and may go on by itself
+                return
+        self._draw()
+
     def _whole(self, order_id: str) -> OrderCard | None:
         """The order at its end. The delivered script is the truth: what was shown live is held against it."""
         try:
@@ -161,48 +202,30 @@ class OrderView(widgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         order = story.order
         self.heading.value = tag("h2", order.title)
         self.steps.value = draw_steps(story)
-        sentence = sentence_of(order, turned_back=self._cancelled)
-        self.sentence.value = tag("p", sentence, class_="tng-sentence", role="status")
+        self.sentence.value = draw_waiting(story, turned_back=self._cancelled, mails=self.mails)
         self.downloads.value = draw_downloads(order)
-        self.provenance.value = draw_provenance(order)
+        self.provenance.show(order)
         self.pay_button.description = f"Pay {order.price}"
-        self.pay_button.layout.display = "" if order.state in PAYABLE else "none"
+        may_pay = order.state in PAYABLE and not story.is_confirming
+        self.pay_button.layout.display = "" if may_pay else "none"
         self.taking_back.show(story)
         self.reader.title = order.title
         self.reader.waiting = story.waiting_for
-        self.reader.show(story.sections)
-
-
-def draw_steps(story: Story) -> Html:
-    """The four steps as a list, and a bar while the script is written."""
-    steps = tag("ol", *(_step(step) for step in story.steps()), class_="tng-steps")
-    if story.order.state is not OrderState.WRITING:
-        return steps
-    bar = tag("progress", max="100", value=str(story.percent), aria_label="How much of the script is written")
-    return joined([steps, bar])
-
-
-def _step(step: Step) -> Html:
-    note = [tag("span", step.note, class_="tng-note")] if step.note else []
-    current = "step" if step.state is StepState.NOW else None
-    return tag("li", tag("b", step.name), *note, class_=f"tng-step tng-{step.state.value}", aria_current=current)
+        self.reader.show(story.sections, place=f"{order.id}/{order.edition}")
+        self.voices.value = draw_voices(order.script_text)
+        self._titled(*tab_title(story))
 
 
 def draw_downloads(order: OrderCard) -> Html:
-    """Plain links to the files, once there are some."""
-    links = [
-        link(words, order.downloads[ending], download="")
-        for ending, words in FORMATS.items()
-        if ending in order.downloads
-    ]
-    return tag("p", tag("span", "Take it along:"), *links, class_="tng-downloads") if links else Html()
-
-
-def draw_provenance(order: OrderCard) -> Html:
-    """How the script was written, folded away until somebody asks; nothing before it is there to be read."""
-    is_there = order.is_part or order.state is OrderState.DELIVERED
-    sentences = order.provenance.sentences if is_there else ()
-    if not sentences:
+    """Plain links to the files, once there are some: of the version that is shown, whatever another tab makes of it."""
+    paths = {ending: path for ending, path in order.downloads.items() if ending in FORMATS}
+    if not paths:
         return Html()
-    lines = tag("ul", *(tag("li", sentence) for sentence in sentences))
-    return tag("details", tag("summary", "How it was written"), lines, class_="tng-provenance")
+    which = f"?edition={order.edition}" if order.edition else ""
+    links = [link(words, paths[ending] + which, download="") for ending, words in FORMATS.items() if ending in paths]
+    note = [tag("small", f"The links take version {order.edition}, which you see.")] if order.edition else []
+    return tag("p", tag("span", "Take it along:"), *links, *note, class_="tng-downloads")
+
+
+def _nobody(*_told: object) -> None:
+    """Listens where nobody does."""

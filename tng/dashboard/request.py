@@ -15,23 +15,35 @@ from websockets.sync.client import connect
 
 logger = logging.getLogger(__name__)
 
+VIEWS = ("new", "library")
+"""Those that an address names by themselves; the view of an order is named by the order."""
+
 ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What the address says: an order to open, and whether its payment was called off."""
+    """What the address says: an order to open and whether its payment was called off, or a view; "" for none.
+
+    ``returned``: from the payment page, and Stripe had not said yet that it is paid.
+    """
 
     order_id: str = ""
     cancelled: bool = False
+    view: str = ""
+    returned: bool = False
 
     @classmethod
     def read(cls, query: str) -> Visit:
-        """From the address's query. Anything that is no order's id is ignored."""
+        """From the address's query. Anything that is no order's id and no view is ignored."""
         fields = parse_qs(query.lstrip("?"))
         order_id = fields.get("order", [""])[0]
         known = bool(ORDER_ID.fullmatch(order_id))
-        return cls(order_id if known else "", known and fields.get("cancelled", [""])[0] == "1")
+        if known:
+            cancelled, returned = (fields.get(name, [""])[0] == "1" for name in ("cancelled", "returned"))
+            return cls(order_id, cancelled, returned=returned)
+        view = fields.get("view", [""])[0]
+        return cls(view=view if view in VIEWS else "")
 
 
 def query_string(environ: MutableMapping[str, str] = os.environ) -> str:

@@ -35,29 +35,12 @@ class News(Enum):
     END = auto()
 
 
-class StepState(Enum):
-    """How far a step is."""
-
-    DONE = "done"
-    NOW = "now"
-    LATER = "later"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One of the four steps of an order."""
-
-    name: str
-    state: StepState
-    note: str = ""
-
-
 @dataclass
 class Story:
     """An order, and what its current attempt showed so far. ``sections`` is what the reader is given.
 
-    ``written`` of ``planned`` scenes are there; 0 planned ones: the plan is not known yet.
+    ``written`` of ``planned`` scenes are there; 0 planned ones: the plan is not known yet. ``has_paid``: its customer
+    comes back from the payment page, whatever is known of the payment here.
     """
 
     order: OrderCard
@@ -67,6 +50,7 @@ class Story:
     planned: int = 0
     written: int = 0
     sections: list[list[Block]] = field(default_factory=list)
+    has_paid: bool = False
     _last_act: str = ""
 
     def hear(self, event: StreamEvent) -> News:
@@ -107,32 +91,18 @@ class Story:
             for scene in act.scenes:
                 self._add(act.name, scene)
         self.written = len(self.sections)
-        self.sections.append([Block(BlockKind.ACT, STOPPED_HERE if self.order.is_part else "THE END")])
+        self.sections.append([Block(BlockKind.ENDING, STOPPED_HERE if self.order.is_part else "THE END")])
         self.percent = 100
 
-    def steps(self) -> tuple[Step, Step, Step, Step]:
-        """Ordered, paid, writing, ready: where the order is, in words."""
-        done, now, later, failed = StepState.DONE, StepState.NOW, StepState.LATER, StepState.FAILED
-        queue = self.order.queue
-        states, notes = {
-            OrderState.PLACED: ((done, now, later, later), ("", "waiting for the payment", "", "")),
-            OrderState.EXPIRED: ((done, failed, later, later), ("", self._ended("not paid in time"), "", "")),
-            OrderState.PAID: (
-                (done, done, now, later),
-                ("", "", f"number {queue.place:,} in the queue" if queue else "waiting for the writer", ""),
-            ),
-            OrderState.WRITING: ((done, done, now, later), ("", "", self._writing(), "")),
-            OrderState.DELIVERED: ((done, done, done, done), ("", "", self._ended(""), "")),
-            OrderState.REFUNDING: (
-                (done, done, failed, later),
-                ("", "", self._ended("did not work out"), "your money is on its way back"),
-            ),
-            OrderState.REFUNDED: ((done, done, failed, failed), ("", "", self._ended("did not work out"), "in full")),
-            OrderState.DISPUTED: ((done, failed, later, later), ("", "the payment is disputed", "", "")),
-        }[self.order.state]
-        last = "Refunded" if self.order.state in (OrderState.REFUNDING, OrderState.REFUNDED) else "Ready"
-        steps = [Step(*parts) for parts in zip(("Ordered", "Paid", "Writing", last), states, notes, strict=True)]
-        return steps[0], steps[1], steps[2], steps[3]
+    @property
+    def is_confirming(self) -> bool:
+        """Whether its customer has paid, as they say, and Stripe has not said so yet."""
+        return self.has_paid and self.order.state is OrderState.PLACED
+
+    @property
+    def scene(self) -> int:
+        """The number of the scene that is being written; 0 where that is not known."""
+        return min(self.written + 1, self.planned)
 
     @property
     def waiting_for(self) -> str:
@@ -146,16 +116,6 @@ class Story:
                 return "The first scene is being written…"
             case _:
                 return ""
-
-    def _writing(self) -> str:
-        again = f", attempt {self.attempt}" if self.attempt > 1 else ""
-        return f"{self.act}, {self.percent} %{again}" if self.act else f"planning{again}"
-
-    def _ended(self, otherwise: str) -> str:
-        """Why a step did not go on to its end, where its customer wished that."""
-        if self.order.is_part:
-            return "stopped by you"
-        return "cancelled by you" if self.order.cancelled else otherwise
 
     def _begin_again(self, attempt: int) -> None:
         self.attempt = attempt
@@ -177,7 +137,7 @@ class Story:
     def _add(self, act: str, scene: Scene) -> None:
         opening = []
         if act != self._last_act:
-            ending = [Block(BlockKind.ACT, f"END OF {self._last_act}")] if self._last_act else []
+            ending = [Block(BlockKind.ENDING, f"END OF {self._last_act}")] if self._last_act else []
             opening = [*ending, Block(BlockKind.ACT, act)]
             self._last_act = act
         self.sections.append([*opening, *scene_blocks(scene, len(self.sections) + 1)])

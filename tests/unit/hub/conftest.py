@@ -12,6 +12,7 @@ import pytest
 import traitlets.log
 from traitlets.config import Config
 
+import hub.spawner
 from hub.config import configure
 from tests.credentials import CLIENT_ID, CLIENT_SECRET, LIVE_KEY, WEBHOOK_SECRET
 from tng.settings import Settings
@@ -43,6 +44,12 @@ def _no_settings_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
 def _log_of_traitlets(monkeypatch: pytest.MonkeyPatch) -> None:
     """What configurable things log is heard, whatever application an earlier test began in this process."""
     monkeypatch.setattr(traitlets.log, "get_logger", lambda: logging.getLogger("tests.traitlets"))
+
+
+@pytest.fixture(autouse=True)
+def _starts_that_are_taken_at_their_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that a test only says to be started listens nowhere: nobody waits for it."""
+    monkeypatch.setattr(hub.spawner, "listens", lambda _: True)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from jupyterhub.spawner import SpawnException
 from hub import spawner
 from hub.homes import make_home
 from hub.limits import GroupFence
+from hub.processes import listens
 from hub.spawner import HouseSpawner, why_ended
 from hub.unix_users import UnixUser, end_all, listeners, person
 from hub.watch import processes_of
@@ -176,6 +178,7 @@ async def test_a_server_that_holds_too_much_memory_is_ended_and_its_person_told(
     house.dashboard_memory_mb = 100
     monkeypatch.setattr("hub.limits.Ceiling.apply", lambda *_, **__: None)
     house.add_poll_callback(ended.set)
+    monkeypatch.setattr(spawner, "listens", lambda _: True)
     monkeypatch.setattr(spawner, "listeners", lambda _: {UID})
     house.home_dir = str(make_home(Path(house.homes), "100017", house.unix_user))
     await HouseSpawner.start(house)
@@ -228,3 +231,52 @@ async def test_nobody_is_taken_for_a_server_who_was_quicker_to_listen(
             await house.start()
         assert await house.poll() is not None
     assert listeners(port) == set()
+
+
+@pytest.fixture(autouse=True)
+def _starts_that_are_taken_at_their_word() -> None:
+    """These are real processes."""
+
+
+@pytest.fixture
+def plain(house: HouseSpawner) -> HouseSpawner:
+    """The same where everybody is the user of the hub: this needs no root."""
+    house.isolated = False
+    house.interrupt_timeout = house.term_timeout = 1  # whoever runs the tests may not hear of interruptions
+    return house
+
+
+def _starts(monkeypatch: pytest.MonkeyPatch, port: int, *command: str) -> None:
+    async def start(self: HouseSpawner) -> tuple[str, int]:
+        self.proc = _start(self, *command)
+        self.pid = self.proc.pid
+        return "127.0.0.1", port
+
+    monkeypatch.setattr(spawner.SimpleLocalProcessSpawner, "start", start)
+
+
+async def test_a_start_is_over_when_its_server_listens(plain: HouseSpawner, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    late = f"import socket, time; time.sleep(0.5); s = socket.create_server(('127.0.0.1', {port})); time.sleep(60)"
+    _starts(monkeypatch, port, sys.executable, "-c", late)
+    assert await plain.start() == ("127.0.0.1", port)
+    assert listens(("127.0.0.1", port)), "the hub's first look finds it"
+    await plain.stop(now=True)
+
+
+@pytest.mark.parametrize("why", ["", "its GPU hours of the week are used up"])
+async def test_a_server_that_ends_before_it_listens_keeps_nobody_waiting(
+    plain: HouseSpawner, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    _starts(monkeypatch, 1, "sleep", "60" if why else "0")
+    monkeypatch.setattr(spawner, "listens", lambda _: False)
+
+    async def renew() -> str:
+        return why
+
+    monkeypatch.setattr(plain.hold, "renew", renew)
+    with pytest.raises(SpawnException) as refused:
+        await asyncio.wait_for(plain.start(), SECONDS)
+    assert (f"Your server was stopped: {why}." if why else spawner.ENDED) in str(refused.value)
+    assert await plain.poll() is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hub.processes import descendants, end
+from hub.processes import descendants, end, listens
 
 DAEMON = (
     "import subprocess, sys; quiet = subprocess.DEVNULL; "
@@ -89,3 +90,10 @@ def test_a_child_that_asks_after_its_parents_end_ends_where_it_knows_its_parent(
     script = LATE.format(expected=expected)
     done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=True, timeout=30)
     assert done.stdout == says
+
+
+def test_an_address_is_known_to_listen_or_not() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = server.getsockname()
+        assert listens(address)
+    assert not listens(address)

@@ -63,6 +63,9 @@ OVER_OTHERS = {
     "read:services",
     "read:services:name",
 }
+MAILING = {"scheduler": {"read:users:name", "admin:auth_state"}}
+"""What is held beside that where customers get mails: an address is read, and nothing of an account is changed."""
+
 NEVER = ("self", "inherit", "tokens", "admin", "users!", "shares", "groups", "proxy", "shutdown", "read:users!")
 """What no role may begin with: what mints tokens, changes accounts, or opens somebody else's server."""
 
@@ -103,6 +106,15 @@ def _person(hub: Session, *groups: str) -> orm.User:
 def test_every_role_holds_what_stands_in_the_table(configured: Configured, changes: dict[str, Any]) -> None:
     held = {role["name"]: set(role["scopes"]) for role in configured(**changes).JupyterHub.load_roles}
     assert held == HELD
+
+
+@pytest.mark.parametrize("changes", [DEMO, PRODUCTION], ids=["demo", "production"])
+def test_addresses_are_read_where_customers_get_mails_and_by_one_process(
+    configured: Configured, changes: dict[str, Any]
+) -> None:
+    mails = {"mail_customers": True, "smtp_host": "mail.example", "notice_mail_from": "tng@example.com"}
+    held = {role["name"]: set(role["scopes"]) for role in configured(**changes, **mails).JupyterHub.load_roles}
+    assert held == HELD | MAILING
 
 
 @pytest.mark.parametrize("role", sorted(HELD))

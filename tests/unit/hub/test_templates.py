@@ -16,7 +16,10 @@ from jupyterhub._data import DATA_FILES_PATH
 
 from hub.front import front
 from hub.places import TEMPLATES
+from hub.welcome import tokens_of, welcome
 from tests.shows import first_show, second_show
+from tng.export.html import TELEPLAY
+from tng.settings import Settings
 from tng.shows import Show
 
 EVIL = "</style><img src=x onerror=alert(1)>\"'&"
@@ -33,7 +36,9 @@ def the_hubs(name: str, show: Show, **more: Any) -> str:
     pages = ChoiceLoader([FileSystemLoader(TEMPLATES), PrefixLoader({"templates": own}), own])
     # what the hub hands to every page is stood in for by nothing at all
     environment = Environment(loader=pages, autoescape=True, undefined=Silent)
+    settings = Settings(show=show.folder, _env_file=None)
     told: dict[str, Any] = {"house": front(show), "base_url": "/hub/", "parsed_scopes": [], "status_code": 500}
+    told["welcome"] = welcome(settings, show)
     return environment.get_template(name).render(**told | more)
 
 
@@ -71,7 +76,7 @@ def test_a_page_of_the_hub_has_the_name_the_words_and_the_colours_of_the_show(
     page = the_hubs(name, show)
     assert f"<title>{escape(show.product)}</title>" in re.sub(r"\s*(</?title>)\s*", r"\1", page)
     assert escape(show.disclaimer, quote=False) in page.replace("&#39;", "'").replace("&#34;", '"')
-    assert f"--house-night: {show.look['night']};" in page
+    assert f"--tng-night: {show.look['night']};" in page
     assert f"fill='%23{show.look['night'][1:]}'" in page
 
 
@@ -108,6 +113,7 @@ def test_every_colour_that_a_template_asks_for_is_there() -> None:
     own = set(re.findall(r"(--tng-[a-z0-9-]+):", sheets))
     look = {f"--tng-{name}" for name in front(second_show())["look"]}
     assert set(re.findall(r"var\((--tng-[a-z0-9-]+)", sheets)) <= own | look
-    page = (TEMPLATES / "page.html").read_text(encoding="utf-8")
-    asked = set(re.findall(r"var\(--house-([a-z0-9-]+)", page))
-    assert asked <= set(front(second_show())["look"])
+    ours = (path.read_text(encoding="utf-8") for path in [*TEMPLATES.glob("*.html"), *TEMPLATES.glob("*.css")])
+    pages = TELEPLAY + tokens_of(second_show()) + "".join(ours)
+    asked = set(re.findall(r"var\((--[a-z0-9-]+)", pages))
+    assert asked <= set(re.findall(r"(--[a-z0-9-]+):", pages))

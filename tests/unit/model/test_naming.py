@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from model.naming import names_in
-from tng.script import Element, ElementKind, parse_line, render_element
+from model.naming import given_names, names_in
+from tng.script import Element, ElementKind, Premise, parse_line, render_element
 from tng.shows import Show
 
 
@@ -47,3 +47,22 @@ def test_a_found_guest_can_be_a_cue(show: Show) -> None:
     for name in names_in("They meet Jean-Pierre O’Malley and T’Lara.", show).values():
         speech = Element(ElementKind.SPEECH, "Yes.", name.upper())
         assert parse_line(render_element(speech)) == speech
+
+
+@pytest.mark.parametrize(
+    ("guests", "logline", "names"),
+    [
+        pytest.param((), "We follow Mirel home.", {"guest": "Mirel"}, id="none-asked"),
+        pytest.param(("Oran", "Tal"), "We follow Mirel home.", {"guest": "Oran", "guest2": "Tal"}, id="asked-first"),
+        pytest.param(("Oran",), "We follow Mirel home.", {"guest": "Oran", "guest2": "Mirel"}, id="then-the-logline's"),
+        pytest.param(("Mirel",), "We follow Mirel home.", {"guest": "Mirel"}, id="named-twice"),
+        pytest.param(("Zoë",), "We meet Zoë again.", {"guest": "Zoe"}, id="accent"),
+        pytest.param(
+            ("Oran",), "Ambassador Sorel comes.", {"guest": "Oran", "guest2": "Sorel"}, id="no-title-of-another's"
+        ),
+    ],
+)
+def test_the_guests_of_a_premise_come_before_those_of_its_logline(
+    show: Show, guests: tuple[str, ...], logline: str, names: dict[str, str]
+) -> None:
+    assert given_names(Premise("T", logline, guests=guests), show) == names

@@ -137,6 +137,23 @@ def test_the_names_of_the_logline_come_to_speak(writer: Writer) -> None:
     assert "SOREL" in write(PREMISE, writer).script.speakers
 
 
+def test_the_guests_that_were_asked_for_are_in_the_script(writer: Writer) -> None:
+    premise = replace(PREMISE, logline="", guests=("Zoë", "T’Vral"))
+    script = write(premise, writer).script
+    assert_promises(script, premise, writer)
+    text = render(script).casefold()
+    assert "zoe" in text
+    assert "t'vral" in text
+
+
+def test_no_temperature_is_the_releases_own_and_another_one_is_drawn_with(writer: Writer) -> None:
+    teaser = replace(PREMISE, length=Length.TEASER)
+    asked = (None, writer.sampling.temperature, 1.0)
+    own, same, hot = (write(replace(teaser, temperature=each), writer).script for each in asked)
+    assert render(own) == render(same) != render(hot)
+    assert_promises(hot, teaser, writer)
+
+
 @pytest.mark.usefixtures("hasty")
 def test_the_network_is_told_the_title_the_story_and_the_cast(writer: Writer, tokenizer: Tokenizer) -> None:
     headers: list[str] = []

@@ -10,6 +10,7 @@ import pytest
 
 from tests.shows import first_show, second_show
 from tests.unit.tng.api_support import WISH, make_house, visiting
+from tng.script import Premise
 from tng.shows import Show
 
 every_show = pytest.mark.parametrize("read", [first_show, second_show], ids=["first", "second"])
@@ -34,6 +35,29 @@ async def test_the_offer_says_whether_orders_are_taken_and_why_not() -> None:
     assert (opened["taking_orders"], opened["closed"]) == (True, None)
     assert closed["taking_orders"] is False
     assert "Nothing was charged" in closed["closed"]
+
+
+@pytest.mark.parametrize("mails", [True, False], ids=["on", "off"])
+async def test_the_offer_says_whether_customers_are_written_to(mails: bool) -> None:
+    async with visiting(make_house(mail_customers=mails)) as ada:
+        assert (await ada.get("/offer")).json()["mails"] is mails
+
+
+@every_show
+async def test_the_ideas_of_a_show_and_the_presets_can_be_ordered_as_they_stand(read: Callable[[], Show]) -> None:
+    show = read()
+    async with visiting(make_house(show=show)) as ada:
+        offer = (await ada.get("/offer")).json()
+        ideas = [idea | {"length": "teaser", "seed": 1} for idea in offer["ideas"]]
+        wishes = [ideas[0] | {"temperature": preset["temperature"]} for preset in offer["presets"]]
+        answers = [
+            await ada.post("/orders", json=wish, headers={"Idempotency-Key": f"draft-{number}"})
+            for number, wish in enumerate(wishes)
+        ]
+    assert [Premise.checked(idea, show.cues).title for idea in ideas] == [idea.title for idea in show.ideas]
+    assert [idea["title"] for idea in offer["ideas"]] == [idea.title for idea in show.ideas]
+    assert [preset["name"] for preset in offer["presets"]] == ["Steady", "Lively", "Wild"]
+    assert [answer.status_code for answer in answers] == [201, 201, 201]
 
 
 @every_show

@@ -31,7 +31,15 @@ async def test_an_order_is_placed_at_the_shops_price_with_a_page_to_pay(house: H
     assert body["state"] == "placed"
     assert body["price"] == {"amount_cents": 299, "currency": "usd", "text": "2.99 USD"}
     assert body["checkout_url"].startswith("https://pay.example/")
-    assert body["premise"] == WISH
+    assert body["premise"] == WISH | {"guests": [], "temperature": None}
+
+
+async def test_guests_and_a_temperature_are_ordered_and_shown(house: House) -> None:
+    wish = WISH | {"guests": [" Oran ", "T’Vral"], "temperature": 0.7}
+    async with visiting(house) as ada:
+        body = (await ada.post("/orders", json=wish, headers=KEY)).json()
+        again = (await ada.get(f"/orders/{body['id']}")).json()
+    assert body["premise"] == again["premise"] == WISH | {"guests": ["Oran", "T’Vral"], "temperature": 0.7}
 
 
 async def test_a_double_click_places_one_order(house: House) -> None:
@@ -68,6 +76,16 @@ BAD = [
     pytest.param(WISH | {"seed": 2**31}, "seed", id="seed too large"),
     pytest.param(WISH | {"seed": True}, "whole number", id="a yes for a seed"),
     pytest.param(WISH | {"seed": 1.5}, "whole number", id="half a seed"),
+    pytest.param(WISH | {"guests": ["A", "B", "C"]}, "room for 2 guests", id="a crowd of guests"),
+    pytest.param(WISH | {"guests": ["Oran"] * 21}, "guests", id="more guests than anybody reads"),
+    pytest.param(WISH | {"guests": ["Two Words"]}, "one word", id="a guest of two words"),
+    pytest.param(WISH | {"guests": ["Worf"]}, "somebody aboard", id="a guest who is aboard"),
+    pytest.param(WISH | {"guests": "Oran"}, "guests", id="guests that are no list"),
+    pytest.param(WISH | {"guests": ["x" * 25]}, "24 is the most", id="a guest with a long name"),
+    pytest.param(WISH | {"temperature": 1.5}, "from 0.1 to 1.0", id="too hot"),
+    pytest.param(WISH | {"temperature": 0}, "from 0.1 to 1.0", id="too cool"),
+    pytest.param(WISH | {"temperature": "hot"}, "temperature", id="a word for a temperature"),
+    pytest.param(WISH | {"temperature": True}, "temperature", id="a yes for a temperature"),
     pytest.param(WISH | {"price_cents": 1}, "no field “price_cents”", id="own price"),
     pytest.param(WISH | {"amount_cents": 1}, "no field “amount_cents”", id="own amount"),
     pytest.param(WISH | {"paid": True}, "no field “paid”", id="already paid"),
@@ -146,29 +164,54 @@ ROUTES = [
     ("POST", "/orders/{id}/checkout"),
     ("POST", "/orders/{id}/cancel"),
     ("GET", "/orders/{id}/events"),
+    ("POST", "/orders/{id}/title"),
+    ("POST", "/orders/{id}/bin"),
+    ("DELETE", "/orders/{id}/bin"),
+    ("POST", "/orders/{id}/share"),
+    ("DELETE", "/orders/{id}/share"),
+    ("GET", "/orders/{id}/receipt"),
+    ("GET", "/orders/{id}/editions"),
+    ("GET", "/orders/{id}/editions/{number}"),
+    ("POST", "/orders/{id}/editions/{number}/choose"),
+    ("POST", "/orders/{id}/lines"),
+    ("POST", "/orders/{id}/rename"),
+    ("POST", "/orders/{id}/scenes/{number}/take"),
+    ("POST", "/orders/{id}/scenes/{number}/again"),
     *(("GET", f"/orders/{{id}}/script.{ending}") for ending in ("pdf", "fdx", "fountain", "epub", "txt")),
 ]
+BODIES = {
+    "/title": {"title": "Mine"},
+    "/choose": {"seen": 0},
+    "/lines": {"scene": 1, "block": 0, "text": "Snow.", "seen": 0},
+    "/rename": {"old": "Rain", "new": "Snow", "seen": 0},
+    "/take": {"take": 0, "seen": 0},
+    "/again": {"seen": 0},
+}
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES, ids=[f"{m} {p}" for m, p in ROUTES])
 async def test_a_stranger_gets_404_and_the_owner_does_not(house: House, method: str, path: str) -> None:
     order = house.order()
     house.deliver(order)
+    wanted = next((fields for end, fields in BODIES.items() if path.endswith(end)), None)
+    body = {} if wanted is None else {"json": wanted}
+    path = path.replace("{number}", "0" if "/editions/" in path else "1")
     async with visiting(house, "ben-token") as ben:
-        answer = await ben.request(method, path.format(id=order.id))
-        nothing = await ben.request(method, path.format(id="ord_" + "0" * 32))
+        answer = await ben.request(method, path.format(id=order.id), **body)
+        nothing = await ben.request(method, path.format(id="ord_" + "0" * 32), **body)
     assert answer.status_code == 404
     assert answer.json() == {"error": "OrderNotFound", "message": "There is no such order."}
     assert nothing.json() == answer.json()
     async with visiting(house) as ada:
-        owned = await ada.request(method, path.format(id=order.id))
-    assert owned.status_code == (409 if path.endswith("/cancel") else 200), "it is delivered"
+        owned = await ada.request(method, path.format(id=order.id), **body)
+    expected = {"/share": 201, "/again": 202}.get(path[path.rindex("/") :], 200) if method == "POST" else 200
+    assert owned.status_code == (409 if path.endswith("/cancel") else expected), "it is delivered"
 
 
 async def test_every_route_with_an_order_is_in_the_table_of_strangers(house: House) -> None:
     paths = house.app.openapi()["paths"]
-    known = {(method, PREFIX + path.format(id="{order_id}")) for method, path in ROUTES}
-    routes = {(m.upper(), path) for path, methods in paths.items() if "{" in path for m in methods}
+    known = {(method, PREFIX + path.replace("{id}", "{order_id}")) for method, path in ROUTES}
+    routes = {(m.upper(), path) for path, methods in paths.items() if "{order_id}" in path for m in methods}
     assert routes == known
 
 

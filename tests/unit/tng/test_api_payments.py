@@ -45,7 +45,7 @@ async def test_who_did_not_pay_comes_back_and_it_is_not_paid(house: House) -> No
     order = house.order()
     async with visiting(house) as ada:
         back = await ada.get("/pay/return", params={"session_id": order.checkout_session_id})
-    assert back.headers["location"] == f"{HOME}?order={order.id}"
+    assert back.headers["location"] == f"{HOME}?order={order.id}&returned=1"
     assert house.store.tables.orders[order.id].state is OrderState.PLACED
 
 
@@ -54,7 +54,7 @@ async def test_with_stripe_away_the_way_back_still_leads_to_the_order(house: Hou
     house.gateway.down = True
     async with visiting(house) as ada:
         back = await ada.get("/pay/return", params={"session_id": order.checkout_session_id})
-    assert back.headers["location"] == f"{HOME}?order={order.id}"
+    assert back.headers["location"] == f"{HOME}?order={order.id}&returned=1"
 
 
 async def test_with_stripe_slow_nobody_waits_for_it_who_comes_back_and_the_money_is_found_later(house: House) -> None:
@@ -64,7 +64,7 @@ async def test_with_stripe_slow_nobody_waits_for_it_who_comes_back_and_the_money
     house.gateway.slow = True
     async with visiting(house) as ada:
         back = await ada.get("/pay/return", params={"session_id": order.checkout_session_id})
-    assert back.headers["location"] == f"{HOME}?order={order.id}"
+    assert back.headers["location"] == f"{HOME}?order={order.id}&returned=1"
     assert house.store.tables.orders[order.id].state is OrderState.PLACED
     house.shop.reconcile()  # a loop has the patience
     assert house.store.tables.orders[order.id].state is OrderState.PAID
@@ -106,7 +106,7 @@ async def test_with_no_place_free_the_way_back_leads_to_the_order_and_a_click_is
         over.set()
         await held
         again = await ada.post(f"/orders/{order.id}/checkout")
-    assert back.headers["location"] == f"{HOME}?order={order.id}"
+    assert back.headers["location"] == f"{HOME}?order={order.id}&returned=1"
     assert (page.status_code, again.status_code) == (200, 200)
     assert [(each.status_code, each.json()["error"]) for each in clicks] == [(503, "GatewayUnavailable")] * 2
     assert all(each.headers["retry-after"] and "Nothing was charged" in each.json()["message"] for each in clicks)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from tests.unit.tng.api_support import SCENES, SCRIPT
 from tng.dashboard.client import OrderCard, StreamEvent
-from tng.dashboard.story import News, StepState, Story
+from tng.dashboard.story import News, Story
 from tng.export.layout import BlockKind
 from tng.orders import OrderState
 
@@ -52,7 +51,7 @@ def test_another_attempt_forgets_what_was_shown() -> None:
     assert story.hear(StreamEvent("restart", {"attempt": 2})) is News.RESTART
     assert story.sections == []
     story.hear(StreamEvent("progress", {"act": "TEASER", "percent": 10}))
-    assert story.steps()[2].note == "TEASER, 10 %, attempt 2"
+    assert (story.attempt, story.act, story.percent) == (2, "TEASER", 10)
 
 
 def test_the_delivered_script_is_the_truth() -> None:
@@ -89,30 +88,3 @@ def test_per_cent_are_between_nothing_and_all(said: Any, shown: int) -> None:
     story = Story(CARD)
     story.hear(StreamEvent("progress", {"act": "ACT ONE", "percent": said}))
     assert story.percent == shown
-
-
-NOW, DONE, LATER, FAILED = StepState.NOW, StepState.DONE, StepState.LATER, StepState.FAILED
-
-
-@pytest.mark.parametrize(
-    ("state", "steps", "last"),
-    [
-        (OrderState.PLACED, (DONE, NOW, LATER, LATER), "Ready"),
-        (OrderState.EXPIRED, (DONE, FAILED, LATER, LATER), "Ready"),
-        (OrderState.PAID, (DONE, DONE, NOW, LATER), "Ready"),
-        (OrderState.WRITING, (DONE, DONE, NOW, LATER), "Ready"),
-        (OrderState.DELIVERED, (DONE, DONE, DONE, DONE), "Ready"),
-        (OrderState.REFUNDING, (DONE, DONE, FAILED, LATER), "Refunded"),
-        (OrderState.REFUNDED, (DONE, DONE, FAILED, FAILED), "Refunded"),
-        (OrderState.DISPUTED, (DONE, FAILED, LATER, LATER), "Ready"),
-    ],
-)
-def test_every_state_is_four_steps(state: OrderState, steps: tuple[StepState, ...], last: str) -> None:
-    told = Story(replace(CARD, state=state)).steps()
-    assert tuple(step.state for step in told) == steps
-    assert told[3].name == last
-
-
-def test_every_state_is_in_the_table_of_steps() -> None:
-    for state in OrderState:
-        assert len(Story(replace(CARD, state=state)).steps()) == 4

@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.unit.tng.api_support import SCENES, SCRIPT
-from tng.dashboard.client import OrderCard, QueuePlace, StreamEvent
-from tng.dashboard.library import PARTS as LIBRARY_PARTS
-from tng.dashboard.sentences import CANCELLED, PARTS, SENTENCES, TAKEN_BACK, sentence_of, stop_rule, turn_in_words
-from tng.dashboard.story import STOPPED_HERE, News, Story
+from tng.dashboard.client import OrderCard, StreamEvent
+from tng.dashboard.sentences import stop_rule
+from tng.dashboard.story import STOPPED_HERE, Story
 from tng.dashboard.taking_back import WORDS, TakingBack
 from tng.orders import OrderState
 
@@ -99,53 +98,6 @@ def test_a_question_about_one_order_is_not_answered_for_another() -> None:
 )
 def test_the_rule_is_one_sentence(written: int, planned: int, sentence: str) -> None:
     assert stop_rule(written, planned) == sentence
-
-
-@pytest.mark.parametrize(
-    ("queue", "words"),
-    [
-        (QueuePlace(3, 118.0), "You are number 3; about 2 minutes."),
-        (QueuePlace(1, 14.0), "Your script is next; about 15 seconds."),
-        (QueuePlace(1200), "You are number 1,200."),
-    ],
-)
-def test_a_place_in_the_queue_is_said_in_words(queue: QueuePlace, words: str) -> None:
-    assert turn_in_words(queue) == words
-    assert words in sentence_of(replace(CARD, state=OrderState.PAID, queue=queue))
-
-
-def test_a_place_that_changes_is_heard() -> None:
-    story = Story(replace(CARD, state=OrderState.PAID, queue=QueuePlace(3)))
-    assert story.steps()[2].note == "number 3 in the queue"
-    assert story.hear(StreamEvent("queue", {"place": 2, "estimate_seconds": 9})) is News.ORDER
-    assert story.order.queue == QueuePlace(2, 9.0)
-    assert story.steps()[2].note == "number 2 in the queue"
-
-
-def test_what_is_said_depends_on_who_ended_it() -> None:
-    for state, sentence in SENTENCES.items():
-        assert sentence_of(replace(CARD, state=state)) == sentence
-        cancelled = replace(CARD, state=state, cancelled=True)
-        assert sentence_of(cancelled) == TAKEN_BACK.get(state, sentence)
-        assert sentence_of(replace(cancelled, is_part=True)) == PARTS.get(state, TAKEN_BACK.get(state, sentence))
-    assert sentence_of(replace(CARD, state=OrderState.PLACED), turned_back=True) == CANCELLED
-    assert set(PARTS) == set(LIBRARY_PARTS)
-
-
-@pytest.mark.parametrize(
-    ("changes", "step", "note"),
-    [
-        ({"state": OrderState.EXPIRED}, 1, "not paid in time"),
-        ({"state": OrderState.EXPIRED, "cancelled": True}, 1, "cancelled by you"),
-        ({"state": OrderState.REFUNDED}, 2, "did not work out"),
-        ({"state": OrderState.REFUNDING, "cancelled": True}, 2, "cancelled by you"),
-        ({"state": OrderState.REFUNDED, "cancelled": True, "is_part": True}, 2, "stopped by you"),
-        ({"state": OrderState.DELIVERED, "is_part": True}, 2, "stopped by you"),
-        ({"state": OrderState.DELIVERED}, 2, ""),
-    ],
-)
-def test_the_steps_say_who_ended_it(changes: dict[str, object], step: int, note: str) -> None:
-    assert Story(replace(CARD, **changes)).steps()[step].note == note  # type: ignore[arg-type]
 
 
 def test_a_part_does_not_say_that_it_is_the_end() -> None:

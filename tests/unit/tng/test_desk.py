@@ -13,11 +13,14 @@ import pytest
 from tests.fakes import FakeRunner
 from tests.orders import job_in, order_in
 from tests.releases import a_release
-from tests.unit.tng.worker_support import RESULT, Desk
+from tests.unit.tng.worker_support import RESULT, TEXT, Desk
 from tng.desk import WritingDesk
+from tng.editions import Take
 from tng.errors import KernelDied, RunFailed
 from tng.fulfilment import Fulfilment
 from tng.jobs import Job, JobState
+from tng.orders import OrderState
+from tng.reworking import Reworking
 from tng.worker import Worker
 
 
@@ -135,3 +138,84 @@ def test_where_the_promoted_release_is_not_here_the_operator_is_told_and_the_job
     desk.clock.advance(minutes=6)
     worker.run_one()
     assert order_in(desk.store).release_id == "tiny"
+
+
+# --- a scene of a delivered script, once more -------------------------------------------------------------------------
+
+SCENE = {"scene_text": "# INT. SICKBAY\nRain.\nPICARD: Where?", "release_id": "tiny"}
+
+
+@pytest.fixture
+def delivered(desk: Desk) -> Desk:
+    """Its order is delivered, and the first scene asked for again."""
+    desk.worker(FakeRunner(RESULT)).run_one()
+    Reworking(desk.store, desk.clock).write_again("ord_1", "ada", 1, 0)
+    return desk
+
+
+def takes(desk: Desk) -> list[Take]:
+    with desk.store.read() as work:
+        return list(work.editions.takes("ord_1"))
+
+
+def take_job(desk: Desk) -> Job:
+    with desk.store.read() as work:
+        return work.jobs.of("ord_1")[-1]
+
+
+def test_a_take_is_written_by_its_own_notebook_from_the_original_script(delivered: Desk) -> None:
+    Reworking(delivered.store, delivered.clock).edit_line("ord_1", "ada", 1, 0, "Snow.", 0)
+    runner = FakeRunner(SCENE)
+    delivered.worker(runner).run_one()
+    ((notebook, given),) = runner.runs
+    assert notebook == "write_scene"
+    assert (given["script_text"], given["scene_number"], given["take_number"]) == (TEXT, 1, 1)
+    assert given["release_folder"] == str(delivered.folder / "releases" / "tiny")
+    assert [take.text for take in takes(delivered)] == [SCENE["scene_text"]]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param(RESULT, id="a-script"),
+        pytest.param({"scene_text": "Rain.", "release_id": "tiny"}, id="no-heading"),
+        pytest.param({"scene_text": "# INT. SICKBAY", "release_id": "tiny"}, id="no-line"),
+        pytest.param({"scene_text": 5, "release_id": "tiny"}, id="no-text"),
+    ],
+)
+def test_a_result_that_is_no_scene_gives_the_take_back(delivered: Desk, result: dict[str, Any]) -> None:
+    delivered.worker(FakeRunner(result)).run_one()
+    assert (take_job(delivered).state, takes(delivered)) == (JobState.DEAD, [])
+    assert order_in(delivered.store).state is OrderState.DELIVERED
+
+
+def test_the_canary_hears_nothing_of_takes(delivered: Desk) -> None:
+    heard: list[Job] = []
+
+    class Ears:
+        def look(self, job: Job) -> None:
+            heard.append(job)
+
+    fulfilment = Fulfilment(delivered.store, delivered.clock, lease_seconds=10, spread=lambda: 0)
+    desk = WritingDesk(fulfilment, delivered.ledger, Ears())  # type: ignore[arg-type]
+    job = desk.claim("w1")
+    assert job is not None
+    desk.accept(job, SCENE, delivered.folder)
+    assert (len(takes(delivered)), heard) == (1, [])
+
+
+@pytest.mark.parametrize("how", ["gone", "damaged"])
+def test_where_the_release_of_the_script_is_gone_the_current_one_writes(delivered: Desk, how: str) -> None:
+    a_release(delivered.folder / "releases", "other")
+    delivered.ledger.promote("other", actor="ola", reason="try", unproven=True)
+    if how == "gone":
+        shutil.rmtree(delivered.folder / "releases" / "tiny")
+        delivered.worker(FakeRunner(SCENE)).run_one()
+    else:
+        damaged = RunFailed("vocab.bpe is missing", cause="ReleaseDamaged", retryable=False)
+        delivered.worker(FakeRunner(error=damaged)).run_one()
+    assert take_job(delivered).state is JobState.QUEUED
+    delivered.clock.advance(minutes=1)
+    delivered.worker(FakeRunner(SCENE | {"release_id": "other"})).run_one()
+    assert [take.release_id for take in takes(delivered)] == ["other"]

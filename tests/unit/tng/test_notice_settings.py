@@ -55,6 +55,12 @@ def test_a_channel_is_one_that_is_set(changes: dict[str, Any], channels: tuple[C
             "TNG_NOTICE_MAIL_FROM holds what is no address",
             id="from-two-lines",
         ),
+        pytest.param({"mail_customers": True}, "TNG_MAIL_CUSTOMERS needs TNG_SMTP_HOST", id="customers-without-host"),
+        pytest.param(
+            {"mail_customers": True, "smtp_host": "mail.example"},
+            "and TNG_NOTICE_MAIL_FROM",
+            id="customers-from-nobody",
+        ),
         pytest.param(MAIL | {"smtp_user": "tng"}, "TNG_SMTP_PASSWORD belong together", id="user-alone"),
         pytest.param(MAIL | {"smtp_security": "none"}, "TNG_SMTP_SECURITY=none", id="in-the-clear"),
     ],
@@ -66,6 +72,14 @@ def test_what_does_not_fit_is_one_sentence_without_a_value(changes: dict[str, An
     assert "\n" not in str(refusal.value)
     assert not [word for word in ("s3cr3t", "hooks.example", "mail.example") if word in str(refusal.value)]
     assert not Settings.draft(**changes, part=Part.API).faults(), "others are not given them"
+
+
+def test_customers_may_be_written_to_where_no_operator_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    on = {"mail_customers": True, "smtp_host": "mail.example", "notice_mail_from": "tng@example.com"}
+    assert channels_of(Settings.read(**on)) == ()
+    for variable, value in notice_environment(Settings.read(**on)).items():
+        monkeypatch.setenv(variable, value)
+    assert Settings.read(part=Part.SCHEDULER, mail_customers=True).smtp_host == "mail.example"
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.0.1", "::1"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta, timezone
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from tests.fakes import START, FakeClock, FakeMessenger, FakeStore
 from tests.log_lines import logged
 from tests.samples import a_paid_order
-from tng.adapters.messengers import MailMessenger, letter
+from tng.adapters.mail_server import MailServer, plain_letter
+from tng.adapters.messengers import text_of
 from tng.errors import SettingsError
 from tng.notice_settings import SmtpSecurity, is_address
 from tng.notices import HELD, MOST_TRIES, Channel, Notice, NoticeKind, NoticePump, again_after, tell
@@ -269,6 +271,10 @@ def _dies_at_the_second_commit() -> Any:
     return commit
 
 
+def letter(key: str, notice: Notice, sender: str, to: list[str]) -> EmailMessage:
+    return plain_letter(key, sender, to, subject=notice.title, text=text_of(notice), at=notice.at)
+
+
 class TestLetter:
     def test_a_title_brings_no_header_along(self) -> None:
         notice = replace(NOTICE, title="Fine\r\nBcc: eve@example.com\r\n\r\nHello")
@@ -295,4 +301,4 @@ class TestLetter:
 
     def test_nothing_is_said_in_the_clear_to_another_machine(self) -> None:
         with pytest.raises(SettingsError, match="this machine only"):
-            MailMessenger("mail.example", 25, security=SmtpSecurity.NONE, sender="t@example.com", to=["o@example.com"])
+            MailServer("mail.example", 25, security=SmtpSecurity.NONE, sender="t@example.com")

@@ -22,6 +22,7 @@ MOST_KINDS = 100
 OTHER = "Other"
 LAST_RUNS = 20
 FORGOTTEN = timedelta(days=1)
+_SCRIPTS = JobRecord.kind == JobKind.WRITE_SCRIPT.value
 
 
 class SqlCounts(Table):
@@ -38,7 +39,7 @@ class SqlCounts(Table):
             select(func.count(), func.min(OrderRecord.paid_at))
             .select_from(JobRecord)
             .outerjoin(OrderRecord, OrderRecord.id == JobRecord.order_id)
-            .where(JobRecord.state == JobState.QUEUED.value, JobRecord.kind == JobKind.WRITE_SCRIPT.value)
+            .where(JobRecord.state == JobState.QUEUED.value, _SCRIPTS)
         )
         count, oldest = self._session.execute(query).one()
         return count, oldest
@@ -58,8 +59,7 @@ class SqlCounts(Table):
             started.kind == EventKind.STARTED.value,
         )
         query = select(started.said_at, ended.said_at).join(started, same_run).join(JobRecord)
-        scripts = JobRecord.kind == JobKind.WRITE_SCRIPT.value
-        last = query.where(scripts, ended.kind == EventKind.DONE.value).order_by(ended.id.desc()).limit(LAST_RUNS)
+        last = query.where(_SCRIPTS, ended.kind == EventKind.DONE.value).order_by(ended.id.desc()).limit(LAST_RUNS)
         seconds = [(end - start).total_seconds() for start, end in self._session.execute(last)]
         return sum(seconds) / len(seconds) if seconds else None
 
@@ -67,7 +67,7 @@ class SqlCounts(Table):
         """The first scripts that ended, well or not, of those begun under this row of the ledger."""
         ended = JobRecord.state.in_([JobState.DONE.value, JobState.DEAD.value])
         query = select(JobRecord.order_id, JobRecord.state, OrderRecord.provenance)
-        of_row = query.join(OrderRecord).where(JobRecord.promotion_id == promotion_id, ended)
+        of_row = query.join(OrderRecord).where(JobRecord.promotion_id == promotion_id, ended, _SCRIPTS)
         rows = self._session.execute(of_row.order_by(JobRecord.id).limit(limit))
         return [Written.read(order_id, state == JobState.DONE.value, told) for order_id, state, told in rows]
 

@@ -30,6 +30,7 @@ from tng.jobs import Errand, EventKind, Job, JobEvent, JobKind, JobState
 from tng.orders import LeftOut, Move, Order, OrderState
 from tng.payments import PaymentEvent
 from tng.script import Premise
+from tng.shelf import Share, Shelved
 
 ORDER_COLUMNS = tuple(field.name for field in fields(Order) if field.name != "moves")
 
@@ -273,6 +274,38 @@ class BookmarkRecord(Record):
 
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     at: Mapped[datetime]
+
+
+class ShelfRecord(Record):
+    """A row of ``shelf``; see :class:`tng.shelf.Shelved`. An order without one is an ordinary one."""
+
+    __tablename__ = "shelf"
+    __table_args__ = (Index("shelf_binned", "binned_at"),)
+
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    title: Mapped[str | None] = mapped_column(String(80))
+    binned_at: Mapped[datetime | None]
+
+    def to_shelved(self, shared_at: datetime | None) -> Shelved:
+        """The row, and when the link was made by which the order can be read."""
+        return Shelved(self.title, self.binned_at, shared_at)
+
+
+class ShareRecord(Record):
+    """A row of ``shares``; see :class:`tng.shelf.Share`."""
+
+    __tablename__ = "shares"
+    __table_args__ = (Index("shares_of_order", "order_id", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(GROWING_ID, primary_key=True, autoincrement=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"))
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    made_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+    def to_share(self) -> Share:
+        """The row as a share."""
+        return Share(self.order_id, self.token_sha256, self.made_at, self.revoked_at)
 
 
 def _as_it_is(value: Any) -> Any:

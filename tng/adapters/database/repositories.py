@@ -251,6 +251,11 @@ class SqlJobs(Table):
         before = queued.where(_goes_before(job)).subquery()
         return self._session.scalar(select(func.count()).select_from(before)) or 0
 
+    def of(self, order_id: str) -> Sequence[Job]:
+        """The jobs of an order, the oldest first."""
+        mine = select(JobRecord).where(JobRecord.order_id == order_id).order_by(JobRecord.id)
+        return [record.to_job() for record in self._session.scalars(self._locked(mine))]
+
     def forget(self, order_id: str) -> Sequence[Job]:
         """Take away what the jobs of an order were told and what their runs said."""
         records = list(self._session.scalars(self._locked(select(JobRecord).where(JobRecord.order_id == order_id))))

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Integer, Table, func, inspect, select, text
 
-from tng.adapters.database import house_records, retraining_records
+from tng.adapters.database import edition_records, house_records, retraining_records
 from tng.adapters.database.engine import READS, busy_means_busy
 from tng.adapters.database.migrate import HEAD, upgrade_within
 from tng.adapters.database.records import BookmarkRecord, Record, UtcTime
@@ -44,7 +44,9 @@ GAP: Final = 10_000
 ROWS_AT_ONCE: Final = 500
 
 TABLES: Final[Mapping[str, Table]] = {
-    table.name: table for table in Record.metadata.sorted_tables if table.name not in OF_THE_MOMENT
+    table.name: table
+    for table in edition_records.EditionRecord.metadata.sorted_tables
+    if table.name not in OF_THE_MOMENT
 }
 """By name, each after those that it refers to."""
 

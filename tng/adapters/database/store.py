@@ -14,12 +14,15 @@ from tng.adapters.clock import SystemClock
 from tng.adapters.database.bell import FileBell, PostgresBell, notify, topics_of
 from tng.adapters.database.boxes import SqlInbox, SqlOutbox
 from tng.adapters.database.clock import DatabaseClock
+from tng.adapters.database.editions import SqlEditions
 from tng.adapters.database.engine import READS, busy_means_busy
 from tng.adapters.database.gpus import SqlGpus
 from tng.adapters.database.lookout import SqlCounts, SqlWatch
 from tng.adapters.database.repositories import SqlJobs, SqlOrders
 from tng.adapters.database.retraining import SqlPromotions, SqlRetrainings, SqlSchedules
+from tng.adapters.database.shelf import SqlShelf
 from tng.bell import Bell, Topic
+from tng.customer_ports import Editions, Shelf
 from tng.errors import StoreBusy
 from tng.house_ports import Counts, Gpus, Promotions, Retrainings, Schedules, Watch
 from tng.ports import Clock, Inbox, Jobs, Orders, Outbox, Work
@@ -43,6 +46,8 @@ class SqlWork:
     promotions: Promotions
     schedules: Schedules
     retrainings: Retrainings
+    shelf: Shelf
+    editions: Editions
 
     def __init__(self, session: Session, *, writes: bool, told: Told | None = None) -> None:
         self._session = session
@@ -57,6 +62,8 @@ class SqlWork:
         self.promotions = SqlPromotions(session, writes=writes)
         self.schedules = SqlSchedules(session, writes=writes)
         self.retrainings = SqlRetrainings(session, writes=writes)
+        self.shelf = SqlShelf(session, writes=writes)
+        self.editions = SqlEditions(session, writes=writes)
 
     def commit(self) -> None:
         """Save. Raises RuntimeError in a unit that only reads: that is a slip of ours, not of the database."""

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.look import ENOUGH, contrast, mix, whole_look
 from tests.shows import first_show, second_show
+from tng.look import ENOUGH, contrast, mix, whole_look
 from tng.shows import Show
 
 READ = [("on-night", "night"), ("on-night-soft", "night-soft"), ("link-on-night", "night"), ("on-amber", "amber")]
