@@ -19,6 +19,7 @@ from tng.jobs import MAIL, Errand
 from tng.log import about, kind_of, told
 from tng.notices import HELD, MOST_TRIES, again_after
 from tng.orders import Order, OrderState
+from tng.payments import ON_THE_STATEMENT
 from tng.ports import Clock, Store, Work
 from tng.shelf import Shelved
 
@@ -50,7 +51,7 @@ SUBJECTS: Final = {
     MailKind.REFUNDING: "Your money is on its way back: {title}",
     MailKind.GIVEN_BACK: "Your money is on its way back: {title}",
 }
-_BACK: Final = "You need not do anything. Banks mostly show it within ten business days.\n\nThe order:\n{link}\n"
+_BACK: Final = f"You need not do anything. {ON_THE_STATEMENT}\n\nThe order:\n{{link}}\n"
 TEXTS: Final = {
     MailKind.DELIVERED: "Your script “{title}” is ready.\n\nRead it, and take it along:\n{link}\n",
     MailKind.REFUNDING: f"Your script “{{title}}” could not be written, and your money is on its way back. {_BACK}",

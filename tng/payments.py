@@ -20,6 +20,10 @@ LIVE_KEYS = ("sk_live_", "rk_live_")
 """How a key begins that moves real money (docs.stripe.com/keys)."""
 
 
+ON_THE_STATEMENT = "Banks mostly show it within ten business days."
+"""Of money that is given back to a card (support.stripe.com, "How long refunds take to process")."""
+
+
 EVENT_TYPES = frozenset(
     {
         "checkout.session.completed",

@@ -7,6 +7,7 @@ from typing import Final
 from tng.dashboard.client import OrderCard, QueuePlace
 from tng.dashboard.compose_words import time_in_words
 from tng.orders import OrderState
+from tng.payments import ON_THE_STATEMENT
 
 SENTENCES: Final = {
     OrderState.PLACED: "This order waits for its payment. If you have just paid, we are confirming it with Stripe: "
@@ -50,9 +51,6 @@ GOES_ON: Final = "You can close this page: writing goes on, and it will be in My
 KEPT: Final = "You can close this page: the order is in My scripts, on any device."
 WRITES: Final = "We write to you when it is ready."
 """Where customers get mails."""
-
-ON_THE_STATEMENT: Final = "Banks mostly show it within ten business days."
-"""Of money that is given back (docs.stripe.com/refunds)."""
 
 NUMBERS: Final = (
     *("no", "one", "two", "three", "four", "five", "six"),

@@ -62,6 +62,15 @@ def _start(house: HouseSpawner, *command: str, **kind: Any) -> subprocess.Popen[
     )
 
 
+def _starts(monkeypatch: pytest.MonkeyPatch, port: int, *command: str) -> None:
+    async def start(self: HouseSpawner) -> tuple[str, int]:
+        self.proc = _start(self, *command)
+        self.pid = self.proc.pid
+        return "127.0.0.1", port
+
+    monkeypatch.setattr(spawner.SimpleLocalProcessSpawner, "start", start)
+
+
 @as_root
 async def test_a_server_is_its_person_at_home_and_gains_nothing(house: HouseSpawner) -> None:
     await house.prepare()
@@ -167,14 +176,7 @@ async def test_a_server_that_holds_too_much_memory_is_ended_and_its_person_told(
     house: HouseSpawner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended = asyncio.Event()
-
-    async def start(self: HouseSpawner) -> tuple[str, int]:
-        hoard = "hoard=$(head -c 200M /dev/zero | tr '\\0' x); sleep 60"
-        self.proc = _start(self, "sh", "-c", hoard)
-        self.pid = self.proc.pid
-        return "127.0.0.1", 1
-
-    monkeypatch.setattr(spawner.SimpleLocalProcessSpawner, "start", start)
+    _starts(monkeypatch, 1, "sh", "-c", "hoard=$(head -c 200M /dev/zero | tr '\\0' x); sleep 60")
     house.dashboard_memory_mb = 100
     monkeypatch.setattr("hub.limits.Ceiling.apply", lambda *_, **__: None)
     house.add_poll_callback(ended.set)
@@ -215,13 +217,7 @@ async def test_nobody_is_taken_for_a_server_who_was_quicker_to_listen(
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         assert listeners(port) == {0}
-
-        async def start(self: HouseSpawner) -> tuple[str, int]:
-            self.proc = _start(self, "sleep", "60")
-            self.pid = self.proc.pid
-            return "127.0.0.1", port
-
-        monkeypatch.setattr(spawner.SimpleLocalProcessSpawner, "start", start)
+        _starts(monkeypatch, port, "sleep", "60")
         if not is_quicker:
             monkeypatch.setattr(spawner, "listeners", lambda _: {UID})
             assert await house.start() == ("127.0.0.1", port)
@@ -244,15 +240,6 @@ def plain(house: HouseSpawner) -> HouseSpawner:
     house.isolated = False
     house.interrupt_timeout = house.term_timeout = 1  # whoever runs the tests may not hear of interruptions
     return house
-
-
-def _starts(monkeypatch: pytest.MonkeyPatch, port: int, *command: str) -> None:
-    async def start(self: HouseSpawner) -> tuple[str, int]:
-        self.proc = _start(self, *command)
-        self.pid = self.proc.pid
-        return "127.0.0.1", port
-
-    monkeypatch.setattr(spawner.SimpleLocalProcessSpawner, "start", start)
 
 
 async def test_a_start_is_over_when_its_server_listens(plain: HouseSpawner, monkeypatch: pytest.MonkeyPatch) -> None:
