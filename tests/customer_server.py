@@ -27,6 +27,7 @@ from hub.places import TEMPLATES
 from hub.rules import DASHBOARD, LAB, VOILA
 from tests.architecture.sources import ROOT
 from tests.open_house import free_block
+from tests.processes import below, is_kernel, words_of
 from tests.shows import first_show
 from tng.settings import Settings
 
@@ -132,14 +133,7 @@ class PersonsServer:
 
     def kernels(self) -> list[psutil.Process]:
         """Its living kernels."""
-        found = []
-        for child in psutil.Process(self.process.pid).children(recursive=True):
-            try:
-                if "ipykernel_launcher" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
-                    found.append(child)
-            except psutil.Error:
-                continue
-        return found
+        return [child for child in below(psutil.Process(self.process.pid)) if is_kernel(child)]
 
     def wait_until_it_answers(self) -> None:
         """It listens."""
@@ -197,7 +191,7 @@ def _started(
 
 
 def kernel_id_of(kernel: psutil.Process) -> str:
-    return next(re.search(r"kernel-([\w-]+)\.json", word)[1] for word in kernel.cmdline() if "kernel-" in word)  # type: ignore[index]
+    return next(re.search(r"kernel-([\w-]+)\.json", word)[1] for word in words_of(kernel) if "kernel-" in word)  # type: ignore[index]
 
 
 @contextmanager

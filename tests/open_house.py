@@ -21,6 +21,7 @@ import psutil
 
 from hub.sandbox.people import by_address
 from tests.architecture.sources import ROOT
+from tests.processes import words_of
 from tests.shared import worker
 
 READY_SECONDS = 120.0
@@ -120,7 +121,7 @@ class OpenHouse:
         Where several run one module, as ``tng.cli worker`` and ``tng.cli scheduler``, say which: any may come first.
         """
         for process in self.belongings():
-            line = process.cmdline()
+            line = words_of(process)
             if f" {command} " in f"{' '.join(line)} " and "hub.keeper" not in line:
                 return process
         raise AssertionError(f"nothing runs {command}")

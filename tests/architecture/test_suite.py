@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.architecture.sources import ROOT
 from tests.conftest import SLOW_FILES
 from tests.open_house import free_block
+from tests.processes import above, below, environment_of, is_kernel, words_of
 from tests.shared import folder_of_the_run, made_once
 
 WORKERS = 3
@@ -39,6 +43,27 @@ def test_the_slow_files_that_are_taken_first_are_there_and_named_once() -> None:
     named = SLOW_FILES.read_text("ascii").split()
     assert len(named) == len(set(named))
     assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+def test_a_process_that_ends_while_a_test_looks_on_is_no_failure(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "0"]) as sleep:
+        zombie = psutil.Process(sleep.pid)
+        while zombie.status() != psutil.STATUS_ZOMBIE:
+            pass
+        with pytest.raises(psutil.NoSuchProcess):
+            zombie.cmdline()
+        assert words_of(zombie) == []
+        assert not is_kernel(zombie)
+    for asked in (words_of, environment_of, below, above):
+        assert not asked(zombie)
+
+
+def test_other_processes_are_asked_by_those_who_know_that_they_end() -> None:
+    asking = re.compile(r"\.(?:cmdline|environ|parents)\(\)|\.children\(recursive")
+    own = {"tests/processes.py", "tests/open_house.py", "tests/architecture/test_suite.py"}
+    sources = [path for path in (ROOT / "tests").rglob("*.py") if str(path.relative_to(ROOT)) not in own]
+    killer = "tests/unit/tng/test_surroundings.py"  # in the text of a program
+    assert [str(path.relative_to(ROOT)) for path in sources if asking.search(path.read_text("utf-8"))] == [killer]
 
 
 def test_what_is_made_once_is_made_by_the_first_who_asks_and_whole_for_all(

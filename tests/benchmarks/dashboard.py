@@ -34,6 +34,7 @@ from tests.benchmarks.dashboard_crowd import DEMO, all_at_once, crowded_house
 from tests.benchmarks.way import machine
 from tests.browser import WHY_SKIPPED, Visitor, browser, chromium
 from tests.open_house import OpenHouse, opened, visitor
+from tests.processes import environment_of, words_of
 from tng.settings import Settings
 
 LANDINGS = 100
@@ -158,7 +159,7 @@ def said_at(home: Path, order_id: str) -> list[float]:
 
 def measure_memory(house: OpenHouse, figures: Figures) -> None:
     """The largest kernel of a dashboard: the one with the script on its page."""
-    kernels = [one for one in house.belongings() if KERNEL in one.cmdline() and "VOILA_PREHEAT" in one.environ()]
+    kernels = [one for one in house.belongings() if KERNEL in words_of(one) and "VOILA_PREHEAT" in environment_of(one)]
     figures.add("a dashboard's kernel, PSS", max(megabytes(kernel) for kernel in kernels))
 
 

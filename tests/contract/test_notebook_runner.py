@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from tests.fakes import FakeRunner
+from tests.processes import is_kernel
 from tng.adapters.kernel import PREFIX
 from tng.adapters.notebook_runner import PapermillRunner
 from tng.errors import KernelDied, RunFailed, RunTimedOut, UnknownParameter
@@ -377,7 +378,7 @@ def test_closing_leaves_no_kernel_and_no_folder(monkeypatch: pytest.MonkeyPatch,
     assert list(tmp_path.glob(f"{PREFIX}*"))
     runner.close()
     assert not list(tmp_path.glob(f"{PREFIX}*"))
-    assert not [child for child in psutil.Process().children() if "ipykernel" in " ".join(child.cmdline())]
+    assert not [child for child in psutil.Process().children() if is_kernel(child)]
 
 
 def test_the_folders_of_a_killed_worker_are_removed_and_those_of_a_living_one_stay(

@@ -18,6 +18,7 @@ from tests.architecture.sources import ROOT
 from tests.browser import Visitor
 from tests.e2e.conftest import MakeVisitor
 from tests.open_house import OpenHouse, opened, server_path
+from tests.processes import words_of
 
 SCENES = 50
 """Of a full episode."""
@@ -80,7 +81,7 @@ def test_the_api_is_killed_while_a_script_is_written_and_the_page_reconnects(
 def _kernel_of(house: OpenHouse, visitor: Visitor) -> psutil.Process:
     """What runs the page that this visitor sees."""
     kernel_id = visitor.page.evaluate("window.jupyterapp.widgetManager.kernel.id")
-    found = [process for process in house.belongings() if any(kernel_id in word for word in process.cmdline())]
+    found = [process for process in house.belongings() if any(kernel_id in word for word in words_of(process))]
     assert len(found) == 1, found
     return found[0]
 

@@ -19,6 +19,7 @@ from tests.hostile.attacks import answers
 from tests.hostile.people import API, Person
 from tests.hostile.tab import channels, cookies_for, socket_to, status_of, xsrf
 from tests.open_house import OpenHouse, arrive, server_path, sign_in, visitor
+from tests.processes import environment_of, words_of
 
 THIEF = "a stranger"
 OLA, PIA = "ola@example.com", "pia@example.com"
@@ -136,7 +137,7 @@ def test_nobody_stays_at_a_workbench_whose_owner_has_signed_out(house: OpenHouse
 )
 def test_a_servers_token_ends_with_the_server(house: OpenHouse, ola: Person) -> None:
     arrive(ola.client, "/hub/user-redirect/")
-    servers = [p.environ() for p in house.belongings() if "hub.voila_server" in p.cmdline()]
+    servers = [environment_of(p) for p in house.belongings() if "hub.voila_server" in words_of(p)]
     token = next(env["JUPYTERHUB_API_TOKEN"] for env in servers if env.get("JUPYTERHUB_USER") == ola.name)
     asking = {"Authorization": f"token {token}"}
     assert httpx.get(f"{house.url}/hub/api/user", headers=asking).status_code == 200, "the control: before, it is good"

@@ -17,6 +17,7 @@ from tests.hostile.attacks import answers
 from tests.hostile.people import Person
 from tests.hostile.tab import States, Tab, channels, cookies_for, find, kernel_of, socket_to, status_of, tab_of
 from tests.open_house import OpenHouse, arrive, sign_in, visitor
+from tests.processes import environment_of
 from tng.script import SEED_LIMIT
 
 BROWSER = "a customer's browser"
@@ -104,7 +105,7 @@ def _secrets(house: OpenHouse) -> list[str]:
     held = [
         value
         for process in house.belongings()
-        for name, value in process.environ().items()
+        for name, value in environment_of(process).items()
         if any(word in name for word in ("TOKEN", "SECRET", "KEY")) and len(value) > 15
     ]
     assert kept

@@ -12,6 +12,7 @@ from tests.hostile.people import Person
 from tests.hostile.routes import order_routes
 from tests.hostile.tab import leave, xsrf
 from tests.open_house import OpenHouse, arrive
+from tests.processes import environment_of, words_of
 
 BROWSER = "a customer's browser"
 
@@ -162,8 +163,8 @@ def test_the_form_of_a_power_user_does_nothing_for_a_customer(house: OpenHouse, 
 
 def _servers_of(house: OpenHouse, person: Person) -> list[str]:
     """What runs in somebody's name, as it was started: the modules and programs alone."""
-    found = [p for p in house.belongings() if p.environ().get("JUPYTERHUB_SERVICE_PREFIX") == person.base]
-    return [" ".join(word for word in process.cmdline() if not word.startswith("--")) for process in found]
+    found = [p for p in house.belongings() if environment_of(p).get("JUPYTERHUB_SERVICE_PREFIX") == person.base]
+    return [" ".join(word for word in words_of(process) if not word.startswith("--")) for process in found]
 
 
 def _as_field(person: Person) -> dict[str, str]:

@@ -30,6 +30,7 @@ from tests.customer_server import (
     until,
 )
 from tests.hostile.attacks import answers
+from tests.processes import environment_of
 from tests.unit.hub.test_channel import message
 
 pytestmark = pytest.mark.slow
@@ -103,7 +104,8 @@ def test_a_browser_that_guesses_starts_no_kernel(ada: PersonsServer, headers: di
 
 def visit_key(ada: PersonsServer) -> str:
     """The secret that the kernels of this server know."""
-    return next(kernel.environ()["TNG_VISIT_KEY"] for kernel in ada.kernels() if "TNG_VISIT_KEY" in kernel.environ())
+    known = [environment_of(kernel) for kernel in ada.kernels()]
+    return next(one["TNG_VISIT_KEY"] for one in known if "TNG_VISIT_KEY" in one)
 
 
 def ask_for_the_address(ada: PersonsServer, kernel_id: str, **headers: str) -> int:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.hostile.attacks import answers
 from tests.open_house import OpenHouse, arrive, opened, server_path, sign_in, visitor
+from tests.processes import words_of
 
 pytestmark = pytest.mark.slow
 
@@ -83,7 +84,7 @@ def browser(house: OpenHouse) -> Iterator[httpx.Client]:
 
 def started(house: OpenHouse) -> set[int]:
     """The processes that were started for people."""
-    return {process.pid for process in house.belongings() if any(word in PEOPLES for word in process.cmdline())}
+    return {process.pid for process in house.belongings() if any(word in PEOPLES for word in words_of(process))}
 
 
 @answers(

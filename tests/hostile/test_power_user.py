@@ -25,6 +25,7 @@ from tests.hostile.notebook import Cell, notebook_of
 from tests.hostile.tab import xsrf
 from tests.isolated_house import isolated, why_not
 from tests.open_house import OpenHouse, arrive, open_door, opened, server_path, sign_in, visitor
+from tests.processes import is_kernel, words_of
 from tng.settings import ROOT
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
@@ -100,8 +101,8 @@ class Neighbours:
             "the server of another": "hub.voila_server",
         }
         found = {name: self.house.service(module) for name, module in modules.items()}
-        proxy = next(p for p in self.house.belongings() if str(PROXY) in p.cmdline() and "-m" not in p.cmdline())
-        kernel = next(p for p in self.processes_of(ADA) if "ipykernel_launcher" in p.cmdline())
+        proxy = next(p for p in self.house.belongings() if str(PROXY) in words_of(p) and "-m" not in words_of(p))
+        kernel = next(p for p in self.processes_of(ADA) if is_kernel(p))
         found |= {"the proxy": proxy}
         return found | {"the kernel of another": kernel, "the launcher": psutil.Process(self.house.process.pid)}
 
@@ -214,7 +215,7 @@ def test_the_sockets_of_other_kernels_are_closed(neighbours: Neighbours) -> None
 
 def test_no_channel_of_a_kernel_is_a_port(neighbours: Neighbours) -> None:
     # each kernel has one port all the same: for output of its own children, who must name a number that they inherit
-    kernels = [p for p in neighbours.processes_of(ADA) if "ipykernel_launcher" in p.cmdline()]
+    kernels = [p for p in neighbours.processes_of(ADA) if is_kernel(p)]
     assert len(_sockets(neighbours, "tcp")) == 1 + len(kernels)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -16,6 +17,7 @@ import pytest
 from tests.credentials import TEST_KEY, WEBHOOK_SECRET
 from tests.hostile.attacks import answers
 from tests.open_house import OpenHouse, arrive, opened, sign_in, visitor
+from tests.processes import above, below, is_kernel, words_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -70,16 +72,16 @@ def _wait_for_kernels(house: OpenHouse) -> None:
 def _everybody(house: OpenHouse) -> list[psutil.Process]:
     """The launcher and all below it."""
     launcher = psutil.Process(house.process.pid)
-    return [launcher, *launcher.children(recursive=True)]
+    return [launcher, *below(launcher)]
 
 
 def _kernels(house: OpenHouse) -> list[psutil.Process]:
-    return [process for process in _everybody(house) if "ipykernel_launcher" in process.cmdline()]
+    return [process for process in _everybody(house) if is_kernel(process)]
 
 
 def _whose(process: psutil.Process) -> str:
     """Who a process works for."""
-    lines = [parent.cmdline() for parent in (process, *process.parents())]
+    lines = [words_of(parent) for parent in (process, *above(process))]
     if any(module in line for line in lines for module in ("hub.voila_server", "hub.lab_server")):
         return "person"
     if any(line[-3:] == ["-m", "tng.cli", "worker"] for line in lines):
@@ -91,8 +93,9 @@ def _knowers(house: OpenHouse, *words: str) -> set[str]:
     """Whose processes have one of these words in their environment or on their command line."""
     found = set()
     for process in _everybody(house):
-        place = Path("/proc") / str(process.pid)
-        known = (place / "environ").read_bytes() + (place / "cmdline").read_bytes()
+        place, known = Path("/proc") / str(process.pid), b""
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            known = (place / "environ").read_bytes() + (place / "cmdline").read_bytes()
         if any(word.encode() in known for word in words):
             found.add(_whose(process))
     return found

@@ -27,6 +27,7 @@ from tests.hostile.attacks import answers
 from tests.hostile.people import WISH, Person
 from tests.hostile.tab import cookies_for, kernel_of, leave, status_of
 from tests.open_house import OpenHouse, arrive, visitor
+from tests.processes import environment_of
 
 STRANGER = "a stranger"
 EVIL = "evil.example"
@@ -359,7 +360,7 @@ def test_cookies_from_before_the_sign_in_open_nothing(house: OpenHouse, nobody: 
 )
 def test_a_token_in_an_address_opens_nothing(house: OpenHouse, nobody: httpx.Client, ben: Person) -> None:
     arrive(ben.client, "/hub/user-redirect/")
-    token = house.service("hub.voila_server").environ()["JUPYTERHUB_API_TOKEN"]
+    token = environment_of(house.service("hub.voila_server"))["JUPYTERHUB_API_TOKEN"]
     for scheme in ("token", "Bearer"):
         answer = nobody.get("/hub/api/user", headers={"Authorization": f"{scheme} {token}"})
         assert answer.status_code == 200, "the control: in the header it is"

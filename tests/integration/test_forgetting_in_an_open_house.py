@@ -7,13 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-import psutil
 import pytest
 
 from hub.sandbox.people import by_address
 from tests.architecture.sources import ROOT
 from tests.fakes import START
 from tests.open_house import NOTHING_WRITTEN, OpenHouse, arrive, opened, server_path, sign_in, visitor
+from tests.processes import environment_of
 from tests.samples import an_order, keep
 from tng.app import build_store
 from tng.erasing import NOTHING_ASKED
@@ -41,15 +41,7 @@ def command(house: OpenHouse, *words: str) -> subprocess.CompletedProcess[str]:
 
 def servers_of(house: OpenHouse, name: str) -> list[int]:
     """The processes that run in a person's home folder, or know that they are that person's."""
-    found = []
-    for process in house.belongings():
-        try:
-            said = process.environ()
-        except psutil.Error:
-            continue
-        if said.get("JUPYTERHUB_USER") == name:
-            found.append(process.pid)
-    return sorted(found)
+    return sorted(one.pid for one in house.belongings() if environment_of(one).get("JUPYTERHUB_USER") == name)
 
 
 def test_the_server_ends_name_and_home_are_gone_and_the_others_work_on(open_one: OpenHouse) -> None:

@@ -21,6 +21,7 @@ from hub.sandbox.people import by_address
 from tests.isolated_house import isolated, own_view, uid_base_of, why_not
 from tests.nvidia import stand_in, uuid
 from tests.open_house import OpenHouse, arrive, free_block, server_path, sign_in, visitor
+from tests.processes import environment_of, words_of
 
 pytestmark = pytest.mark.slow
 
@@ -63,8 +64,8 @@ def person(enter: Any) -> Iterator[Callable[[OpenHouse, str], httpx.Client]]:
 def server(house: OpenHouse, email: str) -> psutil.Process:
     """The JupyterLab of somebody."""
     for process in house.belongings():
-        whose = process.environ().get("JUPYTERHUB_USER")
-        if "hub.lab_server" in process.cmdline() and whose == by_address(email).id:
+        whose = environment_of(process).get("JUPYTERHUB_USER")
+        if "hub.lab_server" in words_of(process) and whose == by_address(email).id:
             return process
     raise AssertionError(f"{email} has no workbench")
 
@@ -92,7 +93,7 @@ def test_two_work_the_third_waits_and_a_restart_of_the_hub_changes_nothing(enter
     pia, ada, ben = (person(first, f"{name}@example.com") for name in ("pia", "ada", "ben"))
     open_workbench(pia, "pia@example.com")
     open_workbench(ada, "ada@example.com")
-    held = {server(first, f"{name}@example.com").environ()["CUDA_VISIBLE_DEVICES"] for name in ("pia", "ada")}
+    held = {environment_of(server(first, f"{name}@example.com"))["CUDA_VISIBLE_DEVICES"] for name in ("pia", "ada")}
     assert held == {uuid(0), uuid(1)}
 
     busy = ben.get("/hub/spawn", params=WISH | {"next": "/hub/user-redirect/?order=ord_1"})
@@ -120,7 +121,7 @@ def test_two_work_the_third_waits_and_a_restart_of_the_hub_changes_nothing(enter
     assert not hers.is_running()
     assert ben.get(path).status_code == 200
     assert arrive(ben, path).url.params["order"] == "ord_1"
-    assert server(second, "ben@example.com").environ()["CUDA_VISIBLE_DEVICES"] in held
+    assert environment_of(server(second, "ben@example.com"))["CUDA_VISIBLE_DEVICES"] in held
 
 
 @pytest.mark.skipif(bool(why_not()), reason=why_not())
@@ -133,7 +134,7 @@ def test_the_same_holds_where_everybody_is_a_unix_user_of_their_own(person: Any,
         pia = person(first, "pia@example.com")
         open_workbench(pia, "pia@example.com")
         hers, worker = server(first, "pia@example.com"), first.service("tng.cli worker")
-        assert hers.environ()["CUDA_VISIBLE_DEVICES"] == uuid(0)
+        assert environment_of(hers)["CUDA_VISIBLE_DEVICES"] == uuid(0)
         assert len({0, hers.uids().real, worker.uids().real}) == 3
         owners = {path.stat().st_uid for path in (first.home / "shop").glob("orders.sqlite*")}
         assert 0 not in owners  # root's hub wrote in it, and left it to the shop

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests.open_house import OpenHouse, arrive, free_block, sign_in, visitor
+from tests.processes import words_of
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +44,7 @@ def _alive_after(house: OpenHouse, seconds: float) -> list[list[str]]:
     until = time.monotonic() + seconds
     while (left := house.belongings()) and time.monotonic() < until:
         time.sleep(0.1)
-    return [process.cmdline() for process in left]
+    return [words for process in left if (words := words_of(process))]
 
 
 def _visit(house: OpenHouse) -> None:
@@ -124,7 +125,7 @@ def test_the_proxy_of_a_killed_house_does_not_stop_the_next(start: Callable[...,
     until = time.monotonic() + 20
     while len(house.belongings()) > 1 and time.monotonic() < until:
         time.sleep(0.1)
-    left = [process.cmdline() for process in house.belongings()]
+    left = [words for process in house.belongings() if (words := words_of(process))]
     assert len(left) == 1
     assert left[0][1].endswith("configurable-http-proxy")
     assert start().wait_until_ready() < 2 * SECOND_START_SECONDS
@@ -154,7 +155,7 @@ def test_with_keys_the_sign_in_goes_to_google_with_pkce(start: Callable[..., Ope
     assert asked["client_id"] == ["an-id.apps.example"]
     assert asked["redirect_uri"] == [f"{house.url}/hub/oauth_callback"]
     assert asked["code_challenge_method"] == ["S256"]
-    assert "hub.sandbox.google" not in str([process.cmdline() for process in house.belongings()])
+    assert "hub.sandbox.google" not in str([words_of(process) for process in house.belongings()])
     assert house.stop() == 0
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from hub.sandbox.people import by_address
 from tests.open_house import OpenHouse, arrive, server_path, sign_in, visitor
+from tests.processes import below, environment_of, is_kernel, words_of
 from tests.shows import first_show
 
 pytestmark = pytest.mark.slow
@@ -113,16 +114,17 @@ def test_nobody_mints_tokens(ada: httpx.Client) -> None:
 
 def test_her_server_and_its_kernels_know_no_secret(house: OpenHouse, ada: httpx.Client) -> None:
     server = house.service("hub.voila_server")
-    processes = [server, *server.children(recursive=True)]
-    assert any("ipykernel_launcher" in process.cmdline() for process in processes)
+    processes = [server, *below(server)]
+    assert any(is_kernel(process) for process in processes)
     for process in processes:
-        environment = process.environ()
+        if not (environment := environment_of(process)):
+            continue  # a kernel that has just ended
         assert not [name for name in environment if any(word in name for word in FORBIDDEN)]
         assert environment["TNG_API_URL"] == f"http://127.0.0.1:{house.port + 3}/services/api"
 
 
 def test_her_kernels_are_reached_by_sockets_in_a_folder_of_her_own(house: OpenHouse, ada: httpx.Client) -> None:
-    words = [word for kernel in house.service("hub.voila_server").children() for word in kernel.cmdline()]
+    words = [word for kernel in house.service("hub.voila_server").children() for word in words_of(kernel)]
     connections = [Path(word) for word in words if word.endswith(".json")]
     assert connections
     for connection in connections:
@@ -132,9 +134,9 @@ def test_her_kernels_are_reached_by_sockets_in_a_folder_of_her_own(house: OpenHo
 
 def test_the_api_is_the_only_one_that_knows_the_key_of_stripe(house: OpenHouse) -> None:
     holders = {
-        next(iter(word for word in process.cmdline() if word.startswith(("tng.", "hub."))), "?")
+        next(iter(word for word in words_of(process) if word.startswith(("tng.", "hub."))), "?")
         for process in house.belongings()
-        if "STRIPE_SECRET_KEY" in process.environ()
+        if "STRIPE_SECRET_KEY" in environment_of(process)
     }
     assert holders <= {"tng.api", "hub.keeper"}
     assert "tng.api" in holders

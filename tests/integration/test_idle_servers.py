@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 
 from tests.hostile.notebook import notebook_of
 from tests.hostile.tab import tab_of
 from tests.open_house import NOTHING_WRITTEN, OpenHouse, arrive, opened, server_path, sign_in, visitor
+from tests.processes import words_of
 
 pytestmark = pytest.mark.slow
 
@@ -50,14 +50,6 @@ def runs(house: OpenHouse, module: str) -> bool:
     return any(module in words_of(process) for process in house.belongings())
 
 
-def words_of(process: psutil.Process) -> list[str]:
-    """The command line of a process; none where it has just ended."""
-    try:
-        return process.cmdline()
-    except psutil.NoSuchProcess:
-        return []
-
-
 def until(true: Callable[[], Any], *, within_seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for what another process does."""
     end = time.monotonic() + within_seconds
@@ -78,7 +70,7 @@ def test_where_every_place_is_taken_no_server_is_started(
         assert page.status_code == 503
         assert int(page.headers["retry-after"]) > 0
         assert "So many people are here" in page.text
-        assert len([p for p in small.belongings() if "hub.voila_server" in p.cmdline()]) == 1
+        assert len([p for p in small.belongings() if "hub.voila_server" in words_of(p)]) == 1
     assert arrive(ben, "/hub/user-redirect/").url.path == server_path(BEN)
 
 

@@ -17,6 +17,7 @@ from hub.places import PROXY
 from tests.hostile.people import Person
 from tests.isolated_house import isolated, uid_base_of, why_not
 from tests.open_house import OpenHouse
+from tests.processes import above, below, words_of
 from tng.adapters.database.engine import connect
 from tng.adapters.database.migrate import migrate
 
@@ -70,13 +71,13 @@ def test_each_process_is_who_it_should_be(house: OpenHouse, ada: Person, module:
     base = uid_base_of(house.port)
     assert set(process.uids()) == {base + uid}
     assert set(process.gids()) == {base + gid}
-    keepers = [parent for parent in process.parents() if "hub.keeper" in parent.cmdline()]
-    assert {one.uids().real for one in (*keepers, *process.children(recursive=True))} <= {base + uid}
+    keepers = [parent for parent in above(process) if "hub.keeper" in words_of(parent)]
+    assert {one.uids().real for one in (*keepers, *below(process))} <= {base + uid}
     assert house.service("jupyterhub").uids().real == 0
 
 
 def test_the_proxy_is_no_root_and_nobody_else(house: OpenHouse) -> None:
-    (proxy,) = [process for process in house.belongings() if str(PROXY) in process.cmdline()]
+    (proxy,) = [process for process in house.belongings() if str(PROXY) in words_of(process)]
     assert set(proxy.uids()) == {uid_base_of(house.port) + 5}
     assert (house.home / "proxy.pid").read_text() == str(proxy.pid)
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, Response
 
 from tests.browser import Visitor
 from tests.open_house import NOTHING_WRITTEN, OpenHouse, opened
+from tests.processes import words_of
 
 pytestmark = pytest.mark.browser
 
@@ -49,7 +50,7 @@ def another(person: Visitor) -> Page:
 def servers(house: OpenHouse) -> set[str]:
     """The kinds of people's servers that run."""
     kinds = ("hub.voila_server", "hub.lab_server")
-    return {kind for process in house.belongings() for kind in kinds if kind in process.cmdline()}
+    return {kind for process in house.belongings() for kind in kinds if kind in words_of(process)}
 
 
 def test_a_desk_can_be_loaded_again_and_again_while_every_place_is_taken(ada: Visitor) -> None:

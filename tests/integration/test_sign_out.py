@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.open_house import OpenHouse, arrive, server_path, sign_in, visitor
+from tests.processes import environment_of, words_of
 
 pytestmark = pytest.mark.slow
 
@@ -29,8 +30,8 @@ def signed_in(house: OpenHouse, email: str) -> Iterator[httpx.Client]:
 
 def accounts(house: OpenHouse) -> set[str]:
     """Whose dashboards run."""
-    servers = [process for process in house.belongings() if "hub.voila_server" in process.cmdline()]
-    return {process.environ()["TNG_ACCOUNT"] for process in servers}
+    servers = [process for process in house.belongings() if "hub.voila_server" in words_of(process)]
+    return {environment_of(process)["TNG_ACCOUNT"] for process in servers}
 
 
 def test_a_dashboard_is_put_away_and_is_there_again_after_the_next_sign_in(house: OpenHouse) -> None:

@@ -13,6 +13,7 @@ import pytest
 from tests.certificates import Certificate, make_certificate
 from tests.credentials import CLIENT_SECRET, LIVE_KEY, PRODUCTION, WEBHOOK_SECRET
 from tests.open_house import NOTHING_WRITTEN, OpenHouse, arrive, free_block, opened, sign_in
+from tests.processes import words_of
 from tng.headers import HSTS
 
 pytestmark = pytest.mark.slow
@@ -99,7 +100,7 @@ def test_a_house_with_all_that_production_needs_opens_and_sends_people_to_google
         assert not [
             secret for secret in (LIVE_KEY, CLIENT_SECRET, WEBHOOK_SECRET) if secret in house.log + str(house.says)
         ]
-        assert "sandbox" not in str([process.cmdline() for process in house.belongings()])
+        assert "sandbox" not in str([words_of(process) for process in house.belongings()])
         assert house.stop() == 0
     finally:
         house.end()

@@ -14,6 +14,7 @@ import pytest
 
 from tests.integration.test_worker_survives import wait_until
 from tests.integration.worker_process import start
+from tests.processes import below, is_kernel
 from tests.samples import an_order, forced, keep, the_order
 from tng.app import build_release_ledger, build_store, clock_of
 from tng.jobs import Job, JobKind, JobState
@@ -80,8 +81,8 @@ class House:
 
     def kernels(self) -> list[psutil.Process]:
         """The kernels of the last worker."""
-        children = psutil.Process(self.workers[-1].pid).children(recursive=True)
-        return [child for child in children if "ipykernel_launcher" in " ".join(child.cmdline())]
+        children = below(psutil.Process(self.workers[-1].pid))
+        return [child for child in children if is_kernel(child)]
 
     def end(self) -> None:
         """Kill the workers at once, as a power cut does."""

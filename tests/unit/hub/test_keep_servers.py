@@ -16,6 +16,7 @@ from traitlets.config import Config
 
 from hub.processes import end_descendants, is_persons
 from hub.spawner import HouseSpawner
+from tests.processes import below
 
 SLEEP = [sys.executable, "-c", "print('up', flush=True); import time; time.sleep(60)"]
 
@@ -50,7 +51,7 @@ def test_only_people_are_spared() -> None:
         running() as worker,
     ):
         mine = {child.pid for child in (server, service, worker)}
-        others = {child.pid for child in psutil.Process().children(recursive=True)} - mine
+        others = {child.pid for child in below(psutil.Process())} - mine
 
         def spare(process: psutil.Process) -> bool:
             return process.pid in others or is_persons(process)

@@ -25,6 +25,7 @@ from hub.limits import (
     find_fences,
 )
 from hub.watch import memory_mb, processes_of, tree, until_over
+from tests.processes import below
 
 MIB = 2**20
 SECONDS = 20.0
@@ -122,7 +123,7 @@ def test_only_the_house_is_moved_aside(tmp_path: Path) -> None:
 
 def _relatives() -> set[int]:
     launcher = psutil.Process(os.getppid())
-    return {launcher.pid, *(process.pid for process in launcher.children(recursive=True))}
+    return {launcher.pid, *(process.pid for process in below(launcher))}
 
 
 @pytest.fixture
