@@ -305,14 +305,14 @@ def test_the_sdks_own_retries_get_over_a_cut_line(stand_in: StripeStandIn) -> No
 
 
 def test_a_slow_call_holds_no_other_call(stand_in: StripeStandIn) -> None:
-    stand_in.fault("checkout.sessions.list", "slow", seconds=1.0)
+    stand_in.fault("checkout.sessions.list", "slow", seconds=2.5)
     began = time.monotonic()
     slow = threading.Thread(target=lambda: stand_in.client().v1.checkout.sessions.list())
     slow.start()
     stand_in.client().v1.refunds.list()
-    assert time.monotonic() - began < 0.9
+    assert slow.is_alive()
     slow.join()
-    assert time.monotonic() - began >= 1.0
+    assert time.monotonic() - began >= 2.5
 
 
 def test_a_fault_that_would_never_come_is_refused(stand_in: StripeStandIn) -> None:

@@ -117,10 +117,10 @@ class TestLines:
 
     @pytest.mark.parametrize("cron", ["0 0 30 2 *", "0 0 31 4,6 *", "0 0 */3 2 1#5", "0 0 31 2 */2"])
     def test_a_day_that_never_comes_is_refused_in_no_time(self, cron: str) -> None:
-        began = time.monotonic()
+        began = time.process_time()
         with pytest.raises(ScheduleError):
             check("weekly", cron, BERLIN)
-        assert time.monotonic() - began < 2
+        assert time.process_time() - began < 2
 
     @pytest.mark.parametrize(
         "zone", ["", "Nowhere", "europe", "Europe", "../etc/passwd", "/etc/passwd", "a\0b", "CEST!"]
@@ -159,9 +159,9 @@ class TestDue:
 
     def test_they_are_counted_up_to_a_limit(self) -> None:
         every_minute, now = weekly("* * * * *"), utc("2027-06-01T00:00:30")
-        began = time.monotonic()
+        began = time.process_time()
         assert due(every_minute, now) == Due(utc("2027-06-01T00:00"), MOST_COUNTED - 1)
-        assert time.monotonic() - began < 1
+        assert time.process_time() - began < 1
 
     def test_a_paused_one_is_never_due(self) -> None:
         assert due(replace(weekly(), is_paused=True), self.SLOT + DAY) is None
