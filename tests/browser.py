@@ -26,6 +26,7 @@ SWITCHES = [
 ]
 SCREENSHOTS = Path(__file__).parent / "e2e" / "screenshots"
 DESKTOP = {"width": 1280, "height": 900}
+TABLET = {"width": 820, "height": 1180}
 PHONE = {"width": 390, "height": 844}
 PATIENCE_MS = 60_000
 READY = ".tng-header[data-ready]"

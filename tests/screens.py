@@ -1,4 +1,4 @@
-"""A screen as three people see it: by day, by night, and on a phone. What keeps somebody out is said of each."""
+"""A screen as four people see it: by day, by night, on a tablet and on a phone. What keeps somebody out is said."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 from playwright.sync_api import Page, ViewportSize
 
 from tests.axe import serious
-from tests.browser import DESKTOP, PHONE, SCREENSHOTS
+from tests.browser import DESKTOP, PHONE, SCREENSHOTS, TABLET
 
 WIDER = "() => document.documentElement.scrollWidth - window.innerWidth"
 
@@ -23,7 +23,7 @@ class Look:
 
 
 DAY = Look("light", DESKTOP)
-LOOKS = (Look("dark", DESKTOP, "dark"), Look("phone", PHONE), DAY)
+LOOKS = (Look("dark", DESKTOP, "dark"), Look("tablet", TABLET), Look("phone", PHONE), DAY)
 """Day comes last: whoever goes on does so as before."""
 
 

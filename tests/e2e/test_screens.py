@@ -1,4 +1,4 @@
-"""Every screen by day, by night and on a phone: nothing keeps anybody out, nothing stands out at the side.
+"""Every screen by day, by night, on a tablet and on a phone: nothing keeps anybody out, nothing stands out at the side.
 
 The pictures are in ``tests/e2e/screenshots``, for people to look at.
 """

@@ -9,15 +9,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser import PHONE, READY
+from tests.browser import DESKTOP, PHONE, READY, TABLET
 from tests.integration.live_api import LiveApi
 from tests.integration.test_dashboard_browser import PATIENCE_MS
 from tng.orders import OrderState
 
 pytestmark = pytest.mark.browser
-
-DESKTOP = {"width": 1280, "height": 900}
-TABLET = {"width": 820, "height": 1100}
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser import DESKTOP, TABLET
 from tests.reader_host import draw, open_reader, scenes, sections_of, tell_all
 
 pytestmark = pytest.mark.browser
@@ -55,6 +56,11 @@ async ([told, is_one_frame]) => {
 }
 """
 
+SCROLLED = """page => new Promise(seen => {
+  page.addEventListener("scroll", seen, { once: true });
+  page.scrollTo(0, page.scrollHeight);
+})"""
+
 LONG_TASK_MS = 100.0
 DRAWN_MS = 150.0
 TRIES = 5
@@ -78,6 +84,25 @@ def test_the_outline_leads_to_a_scene_and_the_place_is_kept_by_a_reload(launched
     page.close()
 
 
+def test_the_outline_folds_where_it_would_lie_on_the_script_and_comes_back_with_the_room(launched: Browser) -> None:
+    page = open_reader(launched)
+    tell_all(page, sections_of(scenes(6)))
+    outline, toggle = page.get_by_role("navigation", name="Acts and scenes"), page.get_by_role("button", name="Scenes")
+    expect(outline).to_be_visible()
+    page.set_viewport_size(TABLET)
+    expect(outline).to_be_hidden()
+    expect(toggle).to_have_attribute("aria-expanded", "false")
+    toggle.click()
+    expect(outline).to_be_visible()
+    page.set_viewport_size(DESKTOP)
+    expect(outline).to_be_visible()
+    toggle.click()
+    for size in (TABLET, DESKTOP):
+        page.set_viewport_size(size)
+        expect(outline).to_be_hidden()
+    page.close()
+
+
 @pytest.mark.parametrize("is_one_frame", [False, True], ids=["seen-later", "seen-in-the-same-frame"])
 def test_a_script_that_is_told_in_a_view_nobody_sees_stands_right_once_it_is_seen(
     launched: Browser, is_one_frame: bool
@@ -96,6 +121,24 @@ def test_a_script_that_is_told_in_a_view_nobody_sees_stands_right_once_it_is_see
     tell_all(page, sections_of(scenes(12)))
     page.locator("#reader").evaluate("e => e.hidden = false")
     expect(page.get_by_role("navigation", name="Acts and scenes")).to_be_visible()
+    page.close()
+
+
+@pytest.mark.parametrize("next_place", ["ord_1/0", "ord_2/0"], ids=["turned-away", "another-script"])
+def test_a_place_is_kept_by_whoever_turns_away_before_it_is_written_down(launched: Browser, next_place: str) -> None:
+    page = open_reader(launched)
+    kept = {"ord_1/0": [1, 0], "ord_2/0": [6, 0]}
+    page.evaluate("kept => localStorage.setItem('tng-reader-places', JSON.stringify(kept))", kept)
+    tell_all(page, sections_of(scenes(12)))
+    page.clock.install()
+    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    page.locator(".tng-page").evaluate(SCROLLED)
+    page.locator("#reader").evaluate("e => e.hidden = true")
+    page.evaluate("place => tell({kind: 'place', place})", next_place)
+    page.clock.run_for(1000)
+    places = page.evaluate("JSON.parse(localStorage.getItem('tng-reader-places'))")
+    assert places["ord_2/0"] == [6, 0]
+    assert places["ord_1/0"][0] == 11
     page.close()
 
 

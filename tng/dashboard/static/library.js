@@ -93,6 +93,7 @@ function makeList(model, el) {
   const { tools, search, sort, bin } = drawTools(state);
   rule.textContent = "What lies here can be had back for 30 days; then its words are erased.";
   list.setAttribute("aria-label", "My scripts");
+  list.setAttribute("aria-keyshortcuts", "Control+Z");
   for (const live of [count, said, undo]) live.setAttribute("role", "status");
   head.append(heading, count);
   el.append(head, tools, rule, undo, list, rest, said);

@@ -93,7 +93,7 @@ function drawReader(model, el) {
   const finder = makeFinder({ page, body, back: () => page.focus({ preventScroll: true }) });
   const letters = makeLetters(frame, say);
   const places = makePlaces(page, body);
-  const sight = makeSight(frame);
+  const sight = makeSight(frame, () => turn());
   const menu = makeMenu({ model, frame, page, say, edit: (section) => lines.open(section) });
   const takes = makeTakes({ model });
   const hello = () => model.send({ kind: "hello" });
@@ -126,12 +126,20 @@ function drawReader(model, el) {
       frame.classList.toggle("tng-empty", !body.childElementCount && !isGrowing());
     });
   };
-  // the outline is there at first where it has room beside the page; only a page with something on it has a width
-  let unfolded = false;
+  // the outline is there where it has room beside the page; only a page with something on it has a width. Where the
+  // room goes, as by a tablet that is turned, it folds: it would lie on the script. It comes back with the room
+  let unfolded = false, isNarrow = null, isWanted = true;
+  const turn = () => {
+    if (!unfolded || isNarrow === narrow()) return;
+    if (isNarrow === false) isWanted = side.isOn();
+    isNarrow = narrow();
+    side.set(!isNarrow && isWanted);
+    outline.mark();
+  };
   const unfold = () => {
     if (unfolded || !body.childElementCount) return;
     unfolded = true;
-    sight.whenSeen(() => requestAnimationFrame(() => { side.set(!narrow()); outline.mark(); }));
+    sight.whenSeen(() => requestAnimationFrame(turn));
   };
   const showAll = (message) => {
     const before = places.isOf(message.place) ? placeOf(page, body) : null;

@@ -75,31 +75,41 @@ function goToPlace(page, body, place) {
   if (section) goTo(page, section.children[place[1]] || section, 8);
 }
 
+// A place is taken when it is come to, and written down a little later: by then another script may be on the page, or
+// the page be turned away, and what is seen then is nobody's place.
 function makePlaces(page, body) {
   let key = "";
   let later = 0;
+  let taken = null;
   const save = () => {
-    const place = placeOf(page, body);
-    const { [key]: _old, ...places } = recall(PLACES_KEY, {});
-    if (place) places[key] = place;
+    clearTimeout(later);
+    if (!taken) return;
+    const { [taken.key]: _old, ...places } = recall(PLACES_KEY, {});
+    if (taken.place) places[taken.key] = taken.place;
+    taken = null;
     keep(PLACES_KEY, Object.fromEntries(Object.entries(places).slice(-MOST_PLACES)));
   };
   return {
-    use(next) { key = next; },
+    use(next) {
+      if (next !== key) save();
+      key = next;
+    },
     here: () => key,
     isOf: (script) => key.split("/")[0] === script.split("/")[0],
     restore: () => { if (key) goToPlace(page, body, recall(PLACES_KEY, {})[key]); },
     saveSoon() {
-      if (!key) return;
+      if (!key || !page.clientHeight) return;
+      taken = { key, place: placeOf(page, body) };
       clearTimeout(later);
       later = setTimeout(save, 250);
     },
-    end: () => clearTimeout(later),
+    end: save,
   };
 }
 
 // A reader in a view that is turned away has no width and cannot be scrolled: what needs that is done once it is seen.
-function makeSight(frame) {
+// ``resized`` is called whenever it has another size and is seen.
+function makeSight(frame, resized) {
   let later = [];
   const isSeen = () => frame.clientWidth > 0;
   const observer = new ResizeObserver(() => {
@@ -107,6 +117,7 @@ function makeSight(frame) {
     const acts = later;
     later = [];
     for (const act of acts) act();
+    resized();
   });
   observer.observe(frame);
   return {
