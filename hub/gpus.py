@@ -1,6 +1,6 @@
 """GPUs on the hub's side: what there is, what a person's server holds, and what the pages say of it.
 
-The rules are in ``tng.gpus``, the book in the orders database (``tng.gpu_ledger``). A server's claim is renewed
+The rules are in ``tng.gpus.rules``, the book in the orders database (``tng.gpus.ledger``). A server's claim is renewed
 whenever the hub looks after it, and given back when the server ends or does not start.
 """
 
@@ -21,8 +21,8 @@ from hub.doors import Choice, Refusal
 from tng.adapters.nvidia import inventory
 from tng.app import build_gpu_ledger
 from tng.errors import StoreBusy
-from tng.gpu_ledger import GpuLedger
-from tng.gpus import Claim, ClaimKind, most_gpus
+from tng.gpus.ledger import GpuLedger
+from tng.gpus.rules import Claim, ClaimKind, most_gpus
 from tng.settings import Settings
 
 AGAIN_SECONDS = 20

@@ -42,7 +42,8 @@ SPARE_AGAIN_SECONDS: Final = 20.0
 """A spare that gave way is not started again before this."""
 
 CALM_SECONDS: Final = 2.5
-"""The next spare is started so long after a page was opened: until then its browser and others need the machine."""
+"""The next spare is started so long after a page was opened: until then its browser and others need the machine. Who
+leaves sooner, to pay or to load it again, comes back soon: then it is started at once."""
 
 MESSAGES: Final = ("comm_open", "comm_close", "comm_msg", "comm_info_request", "kernel_info_request")
 """What a browser may send to the kernel of its page. Nothing among it runs code."""
@@ -55,6 +56,10 @@ class OpenPage:
     given_at: float = field(default_factory=time.monotonic)
     connected: bool = False
     left_at: float | None = None
+
+    def is_new(self) -> bool:
+        """Whether its browser may still be drawing it."""
+        return time.monotonic() - self.given_at < CALM_SECONDS
 
     def gone(self, *, pressed: bool) -> bool:
         """Whether nobody is there any more. ``pressed``: somebody waits for the place."""
@@ -186,7 +191,6 @@ class HouseKernels(voila_kernel_manager_factory(SlottedKernels, True, 1)):  # ty
 
     def _given(self, kernel_id: str) -> None:
         self.pages[kernel_id] = OpenPage()
-        self._no_spare_before = max(self._no_spare_before, time.monotonic() + CALM_SECONDS)
         if ticket := TICKET.get():
             ticket.kernel_id = kernel_id
             ticket.close()
@@ -242,8 +246,8 @@ class HouseKernels(voila_kernel_manager_factory(SlottedKernels, True, 1)):  # ty
         """
         full = len(self.pages) + self.opening >= self.most_pages
         notebook: str = kwargs["notebook_name"]
-        is_too_soon = kwargs["delay"] is None or time.monotonic() < self._no_spare_before
-        if full or is_too_soon or self.spare_of(notebook):
+        is_busy = kwargs["delay"] is None or any(page.is_new() for page in self.pages.values())
+        if full or is_busy or time.monotonic() < self._no_spare_before or self.spare_of(notebook):
             return
         if slot := self.slots.take():
             super().fill_if_needed(*args, slot=slot, **kwargs)

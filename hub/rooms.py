@@ -17,7 +17,7 @@ from hub.homes import CLOSED, PASSABLE, hand_over
 from hub.unix_users import UnixUser, isolates, service
 from tng.home import RELEASES, RUNS, SHOP, move_database
 from tng.settings import Settings
-from tng.training_places import RETRAINING
+from tng.training.places import RETRAINING
 
 SHARED: Final = 0o2770
 """A folder of a group, whose files are the group's, too."""
@@ -85,7 +85,7 @@ def _share_shop(shop: Path, api: UnixUser, worker: UnixUser) -> None:
     """The database is open to the group of both; a run is the worker's alone.
 
     So are releases made here and retrainings, of which the api may read what the worker opens: see
-    ``tng.training_places``.
+    ``tng.training.places``.
     """
     (shop / RETRAINING).mkdir(mode=CLOSED, exist_ok=True)
     for name in (RUNS, RELEASES, RETRAINING):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tng.editions import Edition, Take
 from tng.errors import StoreBusy
+from tng.library.editions import Edition, Take
 from tng.orders import LeftOut
 
 

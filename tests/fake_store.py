@@ -13,20 +13,20 @@ from typing import Any
 
 from tests.fake_editions import FakeEditions
 from tng.customer_ports import Editions, Shelf
-from tng.editions import Edition, Take
 from tng.errors import IllegalMove, LeaseLost, OrderNotFound, RetrainingError, ScheduleError, StoreBusy
 from tng.faults import Fault
-from tng.gpus import Claim, ClaimKind, Use, Wish
+from tng.gpus.rules import Claim, ClaimKind, Use, Wish
 from tng.house_ports import Counts, Gpus, Promotions, Retrainings, Schedules, Watch
 from tng.jobs import ENDED, MARKS, WRITING, Errand, EventKind, Job, JobEvent, JobKind, JobState
+from tng.library.editions import Edition, Take
+from tng.library.shelf import ORDINARY, SHARES_KEPT, Share, Shelved
 from tng.orders import LeftOut, Mark, Move, Order, OrderState, follows
 from tng.overview import Presence
 from tng.payments import PaymentEvent
 from tng.ports import Event, Inbox, Jobs, Orders, Outbox, Work
-from tng.promotions import Evaluation, Promotion, Written
-from tng.retrainings import Retraining
-from tng.schedules import Schedule
-from tng.shelf import ORDINARY, SHARES_KEPT, Share, Shelved
+from tng.promotion.promotions import Evaluation, Promotion, Written
+from tng.training.retrainings import Retraining
+from tng.training.schedules import Schedule
 
 LOCK_SECONDS = 5.0
 

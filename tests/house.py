@@ -11,10 +11,10 @@ from tests.samples import PREMISE, forced, the_order
 from tng.errors import ShopClosed
 from tng.fulfilment import Fulfilment
 from tng.jobs import NOTICE, Job, JobState
+from tng.money.refunds import Refunds
 from tng.orders import Move, Order, OrderState
 from tng.payments import Price
 from tng.ports import Store
-from tng.refunds import Refunds
 from tng.shop import Shop
 
 CHECKOUT_MINUTES = 60

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tests.fakes import FakeGateway
-from tng.editions import MOST_TAKES
 from tng.errors import OrderNotFound
 from tng.jobs import ENDED, JobKind, JobState
+from tng.library.editions import MOST_TAKES
 from tng.orders import MOVES, Order, OrderState
 from tng.payments import Dispute, job_key
 from tng.ports import Store, Work

@@ -13,15 +13,15 @@ from tests.fakes import START
 from tng.jobs import EventKind, Job, JobKind
 from tng.operations import Operations
 from tng.ports import Clock, Store
-from tng.promotions import Check, Evaluation, Sample
-from tng.release_ledger import ReleaseLedger
-from tng.release_lookout import ReleaseLookout
-from tng.release_shelf import ReleaseShelf
+from tng.promotion.ledger import ReleaseLedger
+from tng.promotion.lookout import ReleaseLookout
+from tng.promotion.promotions import Check, Evaluation, Sample
+from tng.promotion.shelf import ReleaseShelf
 from tng.releases import Release, writing_release
-from tng.retraining import Retrainings
-from tng.retraining_lookout import NOTEBOOKS, RetrainingLookout
-from tng.retrainings import RetrainingOptions
-from tng.timetable import Timetable
+from tng.training.lookout import NOTEBOOKS, RetrainingLookout
+from tng.training.retraining import Retrainings
+from tng.training.retrainings import RetrainingOptions
+from tng.training.timetable import Timetable
 
 OLD, NEW, WORSE, NEVER = "tng-small-2", "tng-small-r7", "tng-small-r8", "tng-small-r9"
 """Current, proven, refused by its evaluation, never evaluated."""

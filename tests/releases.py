@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tests.fakes import FakeClock
 from tng.ports import Clock, Store
-from tng.release_ledger import ReleaseLedger
-from tng.release_shelf import ReleaseShelf
+from tng.promotion.ledger import ReleaseLedger
+from tng.promotion.shelf import ReleaseShelf
 from tng.releases import META, Release, writing_release
 from tng.shows import SHOW_FILE
 

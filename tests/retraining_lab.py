@@ -10,17 +10,17 @@ from typing import Any
 
 from tests.fakes import FakeClock
 from tests.releases import a_ledger, a_release
-from tng.gpu_ledger import GpuLedger
+from tng.gpus.ledger import GpuLedger
 from tng.jobs import Job, JobKind
 from tng.ports import Clock, Store
-from tng.release_ledger import ReleaseLedger
-from tng.retraining import Retrainings
-from tng.retrainings import Retraining, RetrainingOptions
-from tng.run_archive import RunArchive
-from tng.timetable import Timetable
-from tng.training_desk import TrainingDesk
-from tng.training_gpus import TrainingGpus, orders_are_owed
-from tng.training_places import TrainingPlaces
+from tng.promotion.ledger import ReleaseLedger
+from tng.training.desk import TrainingDesk
+from tng.training.gpus import TrainingGpus, orders_are_owed
+from tng.training.places import TrainingPlaces
+from tng.training.retraining import Retrainings
+from tng.training.retrainings import Retraining, RetrainingOptions
+from tng.training.run_archive import RunArchive
+from tng.training.timetable import Timetable
 
 CHAMPION = "tiny"
 CORPUS = {"fingerprint": "f1", "episodes": 12, "held_out_episodes": 2, "training_tokens": 9, "is_ours": True}

@@ -28,11 +28,10 @@ from tng.adapters.nvidia import inventory
 from tng.adapters.stripe_gateway import StripeGateway
 from tng.adapters.surroundings import Surroundings
 from tng.bell import Bell, Topic
-from tng.canary import Canary
 from tng.erasing import Sweep
 from tng.fulfilment import Fulfilment
-from tng.gpu_keeper import GpuKeeper
-from tng.gpu_ledger import GpuLedger
+from tng.gpus.keeper import GpuKeeper
+from tng.gpus.ledger import GpuLedger
 from tng.jobs import JobKind
 from tng.log import FaultCounter
 from tng.lookout import Attendance, Lookout
@@ -41,15 +40,16 @@ from tng.operations import Operations
 from tng.overview import PartHealth
 from tng.ports import Clock, NotebookRunner, PaymentGateway, Store
 from tng.programme import first_release, price_of, shelf_of
-from tng.release_ledger import ReleaseLedger
-from tng.release_lookout import ReleaseLookout
-from tng.release_shelf import ReleaseShelf
-from tng.retraining import Retrainings
-from tng.retraining_lookout import RetrainingLookout
+from tng.promotion.canary import Canary
+from tng.promotion.ledger import ReleaseLedger
+from tng.promotion.lookout import ReleaseLookout
+from tng.promotion.shelf import ReleaseShelf
 from tng.settings import ROOT, Settings
 from tng.shop import Shop
 from tng.shows import Show, read_show
-from tng.timetable import Timetable
+from tng.training.lookout import RetrainingLookout
+from tng.training.retraining import Retrainings
+from tng.training.timetable import Timetable
 
 if TYPE_CHECKING:
     from tng.worker import Worker

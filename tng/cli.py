@@ -28,7 +28,7 @@ from tng.commands.schedule import schedule
 from tng.commands.train import train
 from tng.commands.writer import checkpoints, corpus, tracking
 from tng.settings import Part, Settings
-from tng.training_house import build_scheduler
+from tng.training.house import build_scheduler
 
 LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR"]
 

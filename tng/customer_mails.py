@@ -16,12 +16,12 @@ from typing import Final
 
 from tng.errors import NoticeUndelivered, OrderNotFound
 from tng.jobs import MAIL, Errand
+from tng.library.shelf import Shelved
 from tng.log import about, kind_of, told
 from tng.notices import HELD, MOST_TRIES, again_after
 from tng.orders import Order, OrderState
 from tng.payments import ON_THE_STATEMENT
 from tng.ports import Clock, Store, Work
-from tng.shelf import Shelved
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from tng.editions import Edition, Take
-from tng.shelf import Share, Shelved
+from tng.library.editions import Edition, Take
+from tng.library.shelf import Share, Shelved
 
 
 class Shelf(Protocol):

@@ -21,7 +21,7 @@ from tng.erasing import erase
 from tng.errors import OrderNotFound, ScriptError, StillOwed
 from tng.export.colophon import Colophon
 from tng.export.formats import FORMATS
-from tng.gpu_ledger import LEASE
+from tng.gpus.ledger import LEASE
 from tng.jobs import Job
 from tng.log import told
 from tng.orders import ENDS, Order

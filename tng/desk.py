@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from tng.canary import Canary
 from tng.errors import ReleaseError, RunFailed, ScriptError, TngError
 from tng.fulfilment import Fulfilment
 from tng.jobs import Job, JobKind
 from tng.ports import Event
-from tng.release_ledger import ReleaseLedger
+from tng.promotion.canary import Canary
+from tng.promotion.ledger import ReleaseLedger
 from tng.releases import digest
 from tng.script import Scene, parse, parse_scene, render_scene
 

@@ -14,14 +14,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tng.gpus import WEEK
+from tng.gpus.rules import WEEK
 from tng.jobs import ENDED, WRITING, Job
+from tng.library.shelf import BIN_KEPT
+from tng.library.takes import end_jobs
 from tng.log import told
 from tng.orders import Order, OrderState
 from tng.ports import Clock, Store, Work
 from tng.script import Premise
-from tng.shelf import BIN_KEPT
-from tng.takes import end_jobs
 
 logger = logging.getLogger(__name__)
 

@@ -17,12 +17,12 @@ from tng import job_endings
 from tng.customer_mails import MailKind, owe_mail
 from tng.errors import JobCancelled, LeaseLost, RunFailed, TngError
 from tng.jobs import EventKind, Job, JobKind, JobState, backoff
+from tng.library.reworking import keep_take
+from tng.library.takes import is_wanted, may_be_reworked, take_by
 from tng.log import kind_of, told
+from tng.money.refunds import owe_refund
 from tng.orders import Order, OrderState
 from tng.ports import Clock, Event, Store, Work
-from tng.refunds import owe_refund
-from tng.reworking import keep_take
-from tng.takes import is_wanted, may_be_reworked, take_by
 
 logger = logging.getLogger(__name__)
 

@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Protocol
 
 from tng.faults import Fault
-from tng.gpus import Claim, ClaimKind, Use, Wish
+from tng.gpus.rules import Claim, ClaimKind, Use, Wish
 from tng.jobs import Job
 from tng.orders import OrderState
 from tng.overview import Presence
-from tng.promotions import Evaluation, Promotion, Written
-from tng.retrainings import Retraining
-from tng.schedules import Schedule
+from tng.promotion.promotions import Evaluation, Promotion, Written
+from tng.training.retrainings import Retraining
+from tng.training.schedules import Schedule
 
 
 class Counts(Protocol):
@@ -48,7 +48,7 @@ class Counts(Protocol):
 
 
 class Promotions(Protocol):
-    """The ledger of releases: rows are added and never changed. ``tng.release_ledger`` decides; this remembers.
+    """The ledger of releases: rows are added and never changed. ``tng.promotion.ledger`` decides; this remembers.
 
     In a unit that writes, nobody else can read the ledger to decide upon it until it ends.
     """
@@ -151,7 +151,7 @@ class Watch(Protocol):
 
 
 class Gpus(Protocol):
-    """GPUs that are held, places in the queue, and hours that were used. ``tng.gpu_ledger`` decides; this remembers.
+    """GPUs that are held, places in the queue, and hours that were used. ``tng.gpus.ledger`` decides; this remembers.
 
     In a unit that writes, nobody else can read the claims to decide upon them until it ends.
     """

@@ -1,6 +1,6 @@
 """How the processes of the product log: one line an event, on stderr, with what it is about as ``key=value``.
 
-    2026-11-24T12:00:00.000Z INFO tng.till: PLACED→PAID order=ord_1 session=cs_1 event=evt_1
+    2026-11-24T12:00:00.000Z INFO tng.money.till: PLACED→PAID order=ord_1 session=cs_1 event=evt_1
 
 ``about`` names what a piece of work is about: every line from inside it says so, those of libraries too. A line about
 an order carries ``order``, so that one search tells its whole story. A line about a failure carries ``fault``, the kind

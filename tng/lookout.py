@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tng.faults import Fault
-from tng.gpus import Claim, living, waiting
+from tng.gpus.rules import Claim, living, waiting
 from tng.jobs import REFUND, Job
 from tng.log import FaultCounter, kind_of
 from tng.overview import GpuUse, Health, Lease, Machine, Overview, PartHealth, Presence, Queue

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tng.release_ledger import ReleaseLedger
-from tng.release_lookout import ReleaseLookout
-from tng.retraining import Retrainings
-from tng.retraining_lookout import RetrainingLookout
-from tng.timetable import Timetable
+from tng.promotion.ledger import ReleaseLedger
+from tng.promotion.lookout import ReleaseLookout
+from tng.training.lookout import RetrainingLookout
+from tng.training.retraining import Retrainings
+from tng.training.timetable import Timetable
 
 
 @dataclass(frozen=True, slots=True)

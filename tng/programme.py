@@ -9,7 +9,7 @@ import logging
 
 from tng.errors import SettingsError
 from tng.payments import LEAST_CENTS, Price
-from tng.release_shelf import ReleaseShelf, show_of
+from tng.promotion.shelf import ReleaseShelf, show_of
 from tng.releases import Release
 from tng.settings import ROOT, Settings
 from tng.shows import Show, read_show

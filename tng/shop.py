@@ -1,6 +1,6 @@
 """The customer's side of an order: place it, open its page, see it; and what keeps it in line with Stripe.
 
-It writes no script; what a payment does to an order is ``tng.till``'s.
+It writes no script; what a payment does to an order is ``tng.money.till``'s.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from tng.cancelling import Cancelling
 from tng.errors import GatewayUnavailable, ShopClosed, StoreBusy, TngError, TooManyUnpaid
 from tng.jobs import Job, JobEvent
+from tng.library.reworking import Reworking
+from tng.library.shelving import Shelving
 from tng.log import about, kind_of, told
+from tng.money.cancelling import Cancelling
+from tng.money.refunds import RefundPump
+from tng.money.reports import Reports
+from tng.money.till import Till
 from tng.orders import CUSTOMER, PAYABLE, Mark, Move, Order, OrderState
 from tng.payments import CheckoutStatus, Payment, PaymentEvent, Price, job_key
 from tng.ports import Clock, PaymentGateway, Store
-from tng.refunds import RefundPump
-from tng.reports import Reports
-from tng.reworking import Reworking
 from tng.script import Premise
-from tng.shelving import Shelving
 from tng.standing import Standing, Standings
-from tng.till import Till
 
 logger = logging.getLogger(__name__)
 
@@ -129,7 +129,7 @@ class Shop:
         return self._standings.of(order)
 
     def cancel(self, order_id: str, customer: str) -> Order:
-        """Take the order back, or stop its writing; see :meth:`tng.cancelling.Cancelling.cancel`."""
+        """Take the order back, or stop its writing; see :meth:`tng.money.cancelling.Cancelling.cancel`."""
         return self._cancelling.cancel(order_id, customer)
 
     def why_closed(self) -> str | None:
@@ -246,23 +246,23 @@ class Shop:
     # --- payment, counted by the till ---------------------------------------------------------------------------
 
     def order_of(self, session_id: str) -> Order | None:
-        """The order of a page, whosever it is, as far as we know; see :meth:`tng.till.Till.order_of`."""
+        """The order of a page, whosever it is, as far as we know; see :meth:`tng.money.till.Till.order_of`."""
         return self._till.order_of(session_id)
 
     def confirm_payment(self, session_id: str, *, waited_for: bool = False) -> Order | None:
-        """Ask Stripe what became of a checkout, and act on it; see :meth:`tng.till.Till.confirm_payment`."""
+        """Ask Stripe what became of a checkout, and act on it; see :meth:`tng.money.till.Till.confirm_payment`."""
         return self._till.confirm_payment(session_id, waited_for=waited_for)
 
     def receive_event(self, payload: bytes, signature: str | None) -> PaymentEvent:
-        """Take a webhook, and keep it; see :meth:`tng.reports.Reports.receive`."""
+        """Take a webhook, and keep it; see :meth:`tng.money.reports.Reports.receive`."""
         return self._reports.receive(payload, signature)
 
     def run_inbox(self, limit: int = 20) -> int:
-        """Act on what Stripe reported; see :meth:`tng.reports.Reports.run`."""
+        """Act on what Stripe reported; see :meth:`tng.money.reports.Reports.run`."""
         return self._reports.run(limit)
 
     def run_errands(self, limit: int = 10) -> int:
-        """Give back money that is owed; see :meth:`tng.refunds.RefundPump.run`."""
+        """Give back money that is owed; see :meth:`tng.money.refunds.RefundPump.run`."""
         return self._refunds.run(limit)
 
     # --- what runs by itself ------------------------------------------------------------------------------------

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tng.cancelling import was_cancelled
 from tng.jobs import JobKind
+from tng.library.shelf import ORDINARY, Shelved
+from tng.money.cancelling import was_cancelled
 from tng.orders import Order, OrderState
 from tng.payments import job_key
 from tng.ports import Clock, Store, Work
-from tng.shelf import ORDINARY, Shelved
 
 FIGURES_KEPT = timedelta(seconds=2)
 """What is the same for everybody who waits is asked for so often, however many wait."""

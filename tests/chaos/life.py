@@ -17,9 +17,9 @@ from tng.adapters.database.store import SqlStore
 from tng.errors import IllegalMove, LeaseError, RunFailed
 from tng.fulfilment import Fulfilment
 from tng.jobs import EventKind, JobEvent
+from tng.money.refunds import Refunds
 from tng.orders import Order, OrderState
 from tng.payments import Price, job_key
-from tng.refunds import Refunds
 from tng.shop import Shop
 
 SCENES = 6

@@ -6,8 +6,8 @@ import pytest
 
 from tests.fakes import START
 from tests.samples import a_job, an_order, forced, keep
-from tng.editions import Edition, Take, Why
 from tng.errors import StoreBusy
+from tng.library.editions import Edition, Take, Why
 from tng.orders import LeftOut, OrderState
 from tng.ports import Store
 

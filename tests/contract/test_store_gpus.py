@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from tests import threads
 from tests.fakes import START, FakeClock
 from tng.errors import StoreBusy
-from tng.gpu_ledger import LEASE, PATIENCE, GpuLedger
-from tng.gpus import Claim, ClaimKind, Floor, Use, Waiting, Wish, grant
+from tng.gpus.ledger import LEASE, PATIENCE, GpuLedger
+from tng.gpus.rules import Claim, ClaimKind, Floor, Use, Waiting, Wish, grant
 from tng.ports import Store
 
 ORDER, WORKBENCH = ClaimKind.ORDER, ClaimKind.WORKBENCH

@@ -13,9 +13,9 @@ from tests.samples import a_job, a_paid_order, keep
 from tng.errors import RetrainingError, ScheduleError, StoreBusy
 from tng.jobs import RETRAINING, JobKind, JobState
 from tng.ports import Store
-from tng.promotions import Check, Evaluation, Promotion, PromotionKind, Sample, Written
-from tng.retrainings import Retraining, RetrainingOptions, RetrainingState
-from tng.schedules import Schedule
+from tng.promotion.promotions import Check, Evaluation, Promotion, PromotionKind, Sample, Written
+from tng.training.retrainings import Retraining, RetrainingOptions, RetrainingState
+from tng.training.schedules import Schedule
 
 HOUR = timedelta(hours=1)
 

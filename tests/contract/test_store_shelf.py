@@ -8,9 +8,9 @@ import pytest
 
 from tests.fakes import START
 from tests.samples import an_order, forced, keep
+from tng.library.shelf import ORDINARY, SHARES_KEPT, Share, Shelved
 from tng.orders import OrderState
 from tng.ports import Store
-from tng.shelf import ORDINARY, SHARES_KEPT, Share, Shelved
 
 ADAS = forced(an_order(1), OrderState.DELIVERED, script_text="Title: X\n", ended_at=START)
 BENS = forced(an_order(2, customer="ben"), OrderState.DELIVERED, script_text="Title: Y\n", ended_at=START)

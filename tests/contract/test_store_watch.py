@@ -8,10 +8,10 @@ from tests.fakes import START
 from tests.samples import a_job, a_paid_order, an_order, keep
 from tng.faults import Fault
 from tng.jobs import EventKind, JobState
+from tng.money.refunds import refund_errand
 from tng.orders import OrderState
 from tng.overview import Presence
 from tng.ports import Store
-from tng.refunds import refund_errand
 
 LEASE = timedelta(seconds=10)
 SECOND = timedelta(seconds=1)

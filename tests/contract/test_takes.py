@@ -11,7 +11,6 @@ from tests.fakes import START
 from tests.house import House
 from tests.invariants import World, assert_invariants, books_of
 from tests.samples import forced, the_order
-from tng.editions import MOST_TAKES, Edition, Why
 from tng.erasing import erase
 from tng.errors import (
     EditionOvertaken,
@@ -24,12 +23,13 @@ from tng.errors import (
     TakeUnderWay,
 )
 from tng.jobs import MOST_ATTEMPTS, MOST_FAILURES, EventKind, Job, JobKind, JobState
+from tng.library.editions import MOST_TAKES, Edition, Why
+from tng.library.reworking import Desktop
+from tng.library.takes import TakeJob
 from tng.orders import Order, OrderState
 from tng.ports import Store
-from tng.promotions import Promotion, PromotionKind
-from tng.reworking import Desktop
+from tng.promotion.promotions import Promotion, PromotionKind
 from tng.script import parse
-from tng.takes import TakeJob
 
 TEXT = "Title: X\n## TEASER\n# INT. BRIDGE\nOran waits.\nORAN: Where?\n# INT. SICKBAY\nRain.\n"
 SCENE = "# INT. CORRIDOR\nOran runs.\nORAN: Here!"

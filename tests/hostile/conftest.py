@@ -18,16 +18,30 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenHouse]:
 
 
 @pytest.fixture(scope="session")
-def ada(house: OpenHouse) -> Iterator[Person]:
-    """A customer whose browser does what it likes."""
+def adas(house: OpenHouse) -> Iterator[Person]:
+    """Ada's browser, for as long as the house is open."""
     person = Person.of(house, "ada@example.com")
     yield person
     person.client.close()
 
 
 @pytest.fixture(scope="session")
-def ben(house: OpenHouse) -> Iterator[Person]:
-    """Another customer, who only wants a script."""
+def bens_own(house: OpenHouse) -> Iterator[Person]:
+    """Ben's browser, for as long as the house is open."""
     person = Person.of(house, "ben@example.com")
     yield person
     person.client.close()
+
+
+@pytest.fixture(scope="module")
+def ada(adas: Person) -> Iterator[Person]:
+    """A customer whose browser does what it likes. What she has not paid for is cancelled for those who come next."""
+    yield adas
+    adas.cancel_unpaid()
+
+
+@pytest.fixture(scope="module")
+def ben(bens_own: Person) -> Iterator[Person]:
+    """Another customer, who only wants a script."""
+    yield bens_own
+    bens_own.cancel_unpaid()

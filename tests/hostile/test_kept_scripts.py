@@ -22,8 +22,8 @@ from tests.unit.tng.export_support import COLOPHON
 from tests.unit.tng.test_api_auth import sign_in
 from tng.api.downloads import content_disposition
 from tng.api.pages import receipt_page, shared_page, sheet_of
+from tng.money.receipts import receipt_of
 from tng.orders import Order
-from tng.receipts import receipt_of
 from tng.script import Act, Element, ElementKind, Scene, Script, parse
 
 BROWSER = "a customer's browser"

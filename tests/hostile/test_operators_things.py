@@ -184,7 +184,7 @@ async def test_a_stranger_finds_nothing_of_the_operators(house: House) -> None:
     who="stored text",
 )
 def test_no_text_begins_a_line_of_the_log() -> None:
-    forged = "x\n2026-01-01T00:00:00.000Z INFO tng.till: refund done order=ord_9\r\x1b]0;owned\x07\u2028"
+    forged = "x\n2026-01-01T00:00:00.000Z INFO tng.money.till: refund done order=ord_9\r\x1b]0;owned\x07\u2028"
     with logged() as lines, about(order=forged):
         logging.getLogger("tng").warning("said %s", forged, extra=told(session=forged))
     (line,) = lines.getvalue().splitlines()

@@ -552,7 +552,7 @@ def test_the_wait_of_a_prepared_page_cannot_be_broken(house: OpenHouse, ben: Per
     who=STRANGER,
 )
 def test_no_line_of_the_log_can_be_forged(house: OpenHouse, nobody: httpx.Client) -> None:
-    forged = "2026-11-24T12:00:00.000Z INFO tng.till: PLACED→PAID order=ord_forged"
+    forged = "2026-11-24T12:00:00.000Z INFO tng.money.till: PLACED→PAID order=ord_forged"
     for path in ("/hub/x", "/services/api/orders/x", "/user/x/"):
         nobody.get(f"{path}%0d%0a{quote(forged)}%1b%5b31m", headers={"User-Agent": "x\x1b[31m"})
         nobody.get(f"/hub/login?next=%0a{quote(forged)}")

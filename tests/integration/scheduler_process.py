@@ -15,10 +15,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tng import log, scheduler, training_desk, training_house
+from tng import log
 from tng.cli import stop_on_signals
-from tng.model_records import ModelRecords
 from tng.settings import ROOT, Part, Settings
+from tng.training import desk as training_desk
+from tng.training import house as training_house
+from tng.training import scheduler
+from tng.training.model_records import ModelRecords
 
 MIRRORS = "TEST_MIRRORS"
 WAIT_SECONDS = 150.0

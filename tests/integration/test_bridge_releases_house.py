@@ -19,11 +19,11 @@ from tng.adapters.database.engine import connect
 from tng.adapters.database.store import SqlStore
 from tng.jobs import RETRAINING, Job, JobKind, JobState
 from tng.ports import Work
-from tng.promotions import Sample
+from tng.promotion.promotions import Sample
 from tng.releases import writing_release
-from tng.retrainings import Retraining, RetrainingOptions, RetrainingState
-from tng.schedules import Schedule
 from tng.settings import ROOT
+from tng.training.retrainings import Retraining, RetrainingOptions, RetrainingState
+from tng.training.schedules import Schedule
 
 OLA = "ola@example.com"
 NOW = datetime.now(UTC).replace(microsecond=0)

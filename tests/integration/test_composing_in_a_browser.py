@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from tests.browser import DESKTOP, PHONE
 from tests.integration.live_api import LiveApi
@@ -149,6 +149,32 @@ def test_the_last_letters_before_a_reload_are_kept(address: str, tab: Page) -> N
     field(tab, "Title").press_sequentially("The Last Letter")
     reloaded(tab)  # at once: neither the kernel nor the clock has had its turn
     holds(tab, "The Last Letter")
+
+
+def test_what_is_typed_before_the_form_was_given_the_draft_is_added_to_it(address: str, tab: Page) -> None:
+    opened(tab, address)
+    before = compose(tab, "The First Letter")
+    allowing, held = re.compile(rb'"kind":\s*"given"'), []
+
+    def hold_what_allows(page: WebSocketRoute) -> None:
+        kernel, waits = page.connect_to_server(), not held
+
+        def from_kernel(said: str | bytes) -> None:
+            if waits and allowing.search(said if isinstance(said, bytes) else said.encode()):
+                held.append(said)
+            else:
+                page.send(said)
+
+        kernel.on_message(from_kernel)
+
+    tab.route_web_socket(re.compile(r"/api/kernels/.+/channels"), hold_what_allows)
+    opened(tab, address)
+    holds(tab, "The First Letter")
+    field(tab, "Title").fill("The Last Letter")
+    reloaded(tab)
+    holds(tab, "The Last Letter")
+    assert len(held) == 1
+    assert kept(tab) == before | {"title": "The Last Letter"}
 
 
 def test_what_was_ordered_is_begun_no_longer(api: LiveApi, address: str, tab: Page) -> None:

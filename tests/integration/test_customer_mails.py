@@ -34,7 +34,7 @@ from tng.notice_settings import SmtpSecurity, notice_environment
 from tng.orders import Order, OrderState
 from tng.ports import Store
 from tng.settings import Settings
-from tng.training_house import build_mail_pump
+from tng.training.house import build_mail_pump
 
 ADA, SENDER = "ada@example.com", "tng@example.com"
 SOON_SECONDS = 60
@@ -218,7 +218,7 @@ def test_a_house_writes_to_the_address_of_the_account_and_its_log_names_none(tmp
 
 PUMP = """
 from tng.settings import Settings
-from tng.training_house import build_mail_pump
+from tng.training.house import build_mail_pump
 build_mail_pump(Settings.read(), lambda name: name).run()
 """
 

@@ -15,8 +15,8 @@ from tng.dashboard.client import ApiClient
 from tng.dashboard.order_view import OrderView
 from tng.dashboard.rework import KEEP_OLD, PUT_BACK, TAKEN_OUT, UNDO
 from tng.dashboard.rework_desk import BEING_WRITTEN, BY_HAND, CHANGED_BY_HAND
-from tng.editions import EMPTY_SPEECH
 from tng.errors import EditionOvertaken, RunFailed
+from tng.library.editions import EMPTY_SPEECH
 from tng.orders import Order, OrderState
 
 PATIENCE_SECONDS = 15.0

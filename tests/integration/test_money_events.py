@@ -30,9 +30,9 @@ from tng.adapters.stripe_gateway import StripeGateway
 from tng.app import build_shop, build_store
 from tng.errors import SignatureInvalid, StoreBusy
 from tng.jobs import NOTICE, JobState
+from tng.money.refunds import Refunds
 from tng.orders import Order, OrderState
 from tng.payments import job_key
-from tng.refunds import Refunds
 from tng.settings import Settings
 from tng.shop import Shop
 

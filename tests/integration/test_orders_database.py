@@ -182,8 +182,8 @@ import os
 from tng.adapters.clock import SystemClock
 from tng.adapters.database.engine import connect
 from tng.adapters.database.store import SqlStore
-from tng.gpu_ledger import GpuLedger
-from tng.gpus import Claim, ClaimKind
+from tng.gpus.ledger import GpuLedger
+from tng.gpus.rules import Claim, ClaimKind
 ledger = GpuLedger(SqlStore(connect(url)), SystemClock(), host="here", order_gpus=0)
 gpus = [f"GPU-{number}" for number in range(30)]
 for number in range(30):

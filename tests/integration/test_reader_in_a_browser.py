@@ -56,7 +56,7 @@ async ([told, is_one_frame]) => {
 }
 """
 
-SCROLLED = """page => new Promise(seen => {
+SCROLLED_TO_THE_END = """page => new Promise(seen => {
   page.addEventListener("scroll", seen, { once: true });
   page.scrollTo(0, page.scrollHeight);
 })"""
@@ -132,7 +132,7 @@ def test_a_place_is_kept_by_whoever_turns_away_before_it_is_written_down(launche
     tell_all(page, sections_of(scenes(12)))
     page.clock.install()
     page.clock.pause_at(page.evaluate("Date.now() + 1000"))
-    page.locator(".tng-page").evaluate(SCROLLED)
+    page.locator(".tng-page").evaluate(SCROLLED_TO_THE_END)
     page.locator("#reader").evaluate("e => e.hidden = true")
     page.evaluate("place => tell({kind: 'place', place})", next_place)
     page.clock.run_for(1000)

@@ -12,7 +12,7 @@ from tests.releases import a_release
 from tests.shows import FIRST, SECOND
 from tng.app import build_release_ledger, build_store
 from tng.cli import main
-from tng.promotions import Evaluation
+from tng.promotion.promotions import Evaluation
 from tng.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("quiet_again")

@@ -23,15 +23,15 @@ from tng.adapters.clock import SystemClock
 from tng.adapters.database.engine import connect
 from tng.adapters.database.migrate import migrate
 from tng.adapters.database.store import SqlStore
-from tng.canary import Canary
 from tng.desk import WritingDesk
 from tng.errors import PromotionOvertaken
 from tng.fulfilment import Fulfilment
 from tng.jobs import EventKind, Job
 from tng.orders import OrderState
 from tng.ports import RunGuard
-from tng.promotions import Evaluation, Promotion, PromotionKind
-from tng.release_ledger import ReleaseLedger
+from tng.promotion.canary import Canary
+from tng.promotion.ledger import ReleaseLedger
+from tng.promotion.promotions import Evaluation, Promotion, PromotionKind
 from tng.worker import Worker
 
 TEXT = "Title: The Quiet Hours\n## ACT ONE\n# INT. BRIDGE\nPicard turns from the glass.\n"

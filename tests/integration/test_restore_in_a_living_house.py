@@ -35,9 +35,9 @@ from tng.app import build_store
 from tng.errors import OrderNotFound
 from tng.fulfilment import Fulfilment
 from tng.jobs import NOTICE, REFUND
+from tng.money.reports import LOST_TRIES
 from tng.orders import Order, OrderState
 from tng.ports import Store
-from tng.reports import LOST_TRIES
 
 LONG_SECONDS = 90.0
 LEASE_SECONDS = 2.0

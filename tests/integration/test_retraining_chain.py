@@ -20,9 +20,9 @@ from tests.samples import a_job, a_paid_order, keep
 from tng.app import build_store
 from tng.jobs import EventKind, JobKind, JobState
 from tng.ports import Store
-from tng.retrainings import Retraining, RetrainingOptions, RetrainingState
 from tng.settings import Settings
-from tng.training_house import NOTEBOOKS, build_house_retrainings, build_timetable
+from tng.training.house import NOTEBOOKS, build_house_retrainings, build_timetable
+from tng.training.retrainings import Retraining, RetrainingOptions, RetrainingState
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -20,11 +20,11 @@ from tng.app import build_store
 from tng.errors import StoreBusy
 from tng.jobs import JobKind, JobState
 from tng.ports import Store
-from tng.retraining import Retrainings
-from tng.retrainings import STEPS as CHAIN
-from tng.retrainings import Retraining, RetrainingOptions, RetrainingState
 from tng.settings import Settings
-from tng.training_house import build_house_retrainings, build_timetable
+from tng.training.house import build_house_retrainings, build_timetable
+from tng.training.retraining import Retrainings
+from tng.training.retrainings import STEPS as CHAIN
+from tng.training.retrainings import Retraining, RetrainingOptions, RetrainingState
 
 pytestmark = pytest.mark.slow
 

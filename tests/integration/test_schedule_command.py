@@ -11,9 +11,9 @@ from tests.releases import a_release
 from tng.app import build_store
 from tng.cli import main
 from tng.jobs import JobKind
-from tng.retrainings import Retraining, RetrainingOptions
 from tng.settings import Settings
-from tng.training_house import build_house_retrainings, places_of
+from tng.training.house import build_house_retrainings, places_of
+from tng.training.retrainings import Retraining, RetrainingOptions
 
 pytestmark = pytest.mark.usefixtures("quiet_again")
 

@@ -21,9 +21,9 @@ from tests.releases import a_release
 from tng.adapters.database.engine import connect
 from tng.adapters.database.migrate import migrate
 from tng.adapters.database.store import SqlStore
-from tng.retrainings import Retraining, RetrainingOptions, RetrainingState
-from tng.schedules import Schedule
 from tng.settings import ROOT
+from tng.training.retrainings import Retraining, RetrainingOptions, RetrainingState
+from tng.training.schedules import Schedule
 
 PROCESSES, SLOTS = 8, 6
 MINUTE = timedelta(minutes=1)
@@ -38,10 +38,10 @@ from tests.releases import a_ledger
 from tng.adapters.database.engine import connect
 from tng.adapters.database.store import SqlStore
 from tng.errors import RetrainingError, StoreBusy
-from tng.retraining import Retrainings
-from tng.retrainings import Retraining, RetrainingOptions, RetrainingState
-from tng.slots import due
-from tng.timetable import Timetable
+from tng.training.retraining import Retrainings
+from tng.training.retrainings import Retraining, RetrainingOptions, RetrainingState
+from tng.training.slots import due
+from tng.training.timetable import Timetable
 
 url, slots, places, way = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
 store, clock = SqlStore(connect(url, busy_seconds=30)), FakeClock()

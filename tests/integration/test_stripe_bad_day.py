@@ -28,9 +28,9 @@ from tng.adapters.stripe_gateway import StripeGateway
 from tng.api.stripe_room import Answer, StripeRoom
 from tng.app import build_shop, build_store
 from tng.errors import GatewayUnavailable
+from tng.money.refunds import Refunds
 from tng.orders import Order, OrderState
 from tng.payments import CheckoutStatus
-from tng.refunds import Refunds
 from tng.settings import Settings
 from tng.shop import SAME_PAGE, Shop
 

@@ -12,7 +12,7 @@ import pytest
 from tests.orders import job_in, order_in, paid_order
 from tng.adapters.database.store import SqlStore
 from tng.app import build_release_ledger, build_store, build_worker
-from tng.release_ledger import ReleaseLedger
+from tng.promotion.ledger import ReleaseLedger
 from tng.script import Length, Premise
 from tng.settings import ROOT, Settings
 from tng.worker import Worker

@@ -19,9 +19,9 @@ from tests.orders import PLACED_AT, job_in, order_in, paid_order
 from tests.releases import a_release
 from tng.app import build_store
 from tng.jobs import EventKind, JobEvent, JobState
+from tng.money.refunds import owe_refund
 from tng.orders import Order, OrderState
 from tng.ports import Store, Work
-from tng.refunds import owe_refund
 from tng.settings import Settings
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"

@@ -18,11 +18,11 @@ from tests.processes import below, is_kernel
 from tests.samples import an_order, forced, keep, the_order
 from tng.app import build_release_ledger, build_store, clock_of
 from tng.jobs import Job, JobKind, JobState
+from tng.library.reworking import Desktop, Reworking
+from tng.library.takes import TakeJob
 from tng.orders import OrderState
-from tng.reworking import Desktop, Reworking
 from tng.script import Length, Premise, parse, parse_scene
 from tng.settings import ROOT, Settings
-from tng.takes import TakeJob
 
 PREMISE = Premise("The Quiet Hours", "Ambassador Sorel comes aboard.", ("PICARD", "DATA"), length=Length.TEASER, seed=7)
 RELEASE = ROOT / "model" / "releases" / "tng-small-2"

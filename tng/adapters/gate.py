@@ -8,7 +8,7 @@ from pathlib import Path
 from tng.errors import ReleaseError, ShopClosed
 from tng.orders import OrderState
 from tng.ports import Store
-from tng.release_ledger import ReleaseLedger
+from tng.promotion.ledger import ReleaseLedger
 
 MEGABYTE = 1_000_000
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tng.api.metrics_releases import ReleaseNumbers
 from tng.api.operator_door import the_operator
 from tng.errors import ApiError, StoreBusy
-from tng.gpus import ClaimKind
+from tng.gpus.rules import ClaimKind
 from tng.lookout import Lookout
 from tng.operations import Operations
 from tng.orders import OrderState

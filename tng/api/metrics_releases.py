@@ -8,8 +8,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from tng.errors import StoreBusy
 from tng.operations import Operations
-from tng.promotions import PromotionKind
-from tng.retrainings import RetrainingState
+from tng.promotion.promotions import PromotionKind
+from tng.training.retrainings import RetrainingState
 
 
 class ReleaseNumbers:

@@ -10,8 +10,8 @@ from starlette.exceptions import HTTPException
 
 from tng.api.operator_door import TheOperations, TheOperator, actor_of, asked, number_of, told_why
 from tng.errors import PromotionRefused
-from tng.promotions import Evaluation, Promotion
-from tng.release_view import ReleasesView
+from tng.promotion.promotions import Evaluation, Promotion
+from tng.promotion.view import ReleasesView
 
 NAME = Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 Reason = Annotated[

@@ -14,10 +14,10 @@ from tng.api.operator_door import TheOperations, TheOperator, actor_of, told_why
 from tng.api.shared import ThePrefix
 from tng.errors import RetrainingError, ScheduleError
 from tng.operations import Operations
-from tng.retraining_lookout import ID
-from tng.retraining_view import SchedulesView
-from tng.retrainings import Retraining
-from tng.schedules import NAME, Schedule
+from tng.training.lookout import ID
+from tng.training.retrainings import Retraining
+from tng.training.schedules import NAME, Schedule
+from tng.training.view import SchedulesView
 
 CHUNK_BYTES: Final = 64 * 1024
 

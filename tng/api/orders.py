@@ -21,10 +21,10 @@ from tng.api.views import (
     order_view,
     whole_order_view,
 )
+from tng.library.shelf import Shelved
 from tng.orders import Order, OrderState
 from tng.script import Premise
 from tng.settings import Mode
-from tng.shelf import Shelved
 from tng.standing import Standing
 
 RequestKey = Annotated[

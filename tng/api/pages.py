@@ -17,7 +17,7 @@ from typing import Final
 from tng.export.colophon import Colophon
 from tng.export.html import TELEPLAY, TOKENS, teleplay_html, title_of
 from tng.look import whole_look
-from tng.receipts import Receipt
+from tng.money.receipts import Receipt
 from tng.script import Script
 
 _STYLE: Final = f"""{TOKENS}

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tng.api.shared import REFUSALS, TheCaller, TheShop, TheShow, refuses
 from tng.api.views import Text
-from tng.editions import MOST_TAKES, Why
 from tng.errors import IllegalMove
-from tng.reworking import Desktop
+from tng.library.editions import MOST_TAKES, Why
+from tng.library.reworking import Desktop
+from tng.library.takes import FAILED, TakeJob
 from tng.shows import Show
-from tng.takes import FAILED, TakeJob
 
 MOST = 2**31 - 1
 """The greatest whole number that a database's column takes."""

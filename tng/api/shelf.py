@@ -9,8 +9,8 @@ from tng.api.pages import receipt_page, sheet_of
 from tng.api.shared import REFUSALS, Answers, TheCaller, ThePrefix, TheSettings, TheShop, TheShow, refuses
 from tng.api.shared_scripts import page_headers
 from tng.api.views import OrderView, ShareView, TitleRequest, order_view
+from tng.money.receipts import receipt_of
 from tng.orders import Order
-from tng.receipts import receipt_of
 from tng.settings import Mode
 from tng.shop import Shop
 

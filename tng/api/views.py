@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tng.export.formats import FORMATS
+from tng.library.shelf import can_be_shared
 from tng.orders import Order, OrderState
 from tng.payments import Price
 from tng.script import (
@@ -21,7 +22,6 @@ from tng.script import (
     Length,
     Tone,
 )
-from tng.shelf import can_be_shared
 from tng.standing import Standing, Turn
 
 GENEROUS_CHARACTERS = 20_000

@@ -7,7 +7,7 @@ import socket
 import click
 
 from tng.app import build_gpu_ledger
-from tng.gpu_ledger import Book
+from tng.gpus.ledger import Book
 from tng.settings import Settings
 
 

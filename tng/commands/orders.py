@@ -14,9 +14,9 @@ import click
 from tng.app import build_store, clock_of
 from tng.commands.group import operator
 from tng.jobs import Errand, Job
+from tng.money.refunds import Refunds
 from tng.order_desk import OrderDesk, OrderFile
 from tng.orders import Move, Order, OrderState
-from tng.refunds import Refunds
 from tng.settings import Settings
 
 REASON = click.option("--reason", required=True, help="why, for the audit; no word about the customer")

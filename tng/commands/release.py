@@ -12,10 +12,10 @@ from tng.adapters.in_use import release_in_use
 from tng.app import build_release_ledger, build_shelf
 from tng.commands.group import actor
 from tng.errors import PromotionRefused, ReleaseDamaged, ReleaseError
-from tng.promotions import Promotion
+from tng.promotion.promotions import Promotion
 from tng.releases import Release, verify
 from tng.settings import Settings
-from tng.slots import in_zone
+from tng.training.slots import in_zone
 
 CARD = "MODEL_CARD.md"
 

@@ -14,14 +14,14 @@ from tng.commands.group import actor
 from tng.errors import ScheduleError
 from tng.jobs import JobKind
 from tng.ports import Store
-from tng.retraining import Retrainings
-from tng.retrainings import PRESETS, Retraining, RetrainingOptions
-from tng.schedules import Schedule
 from tng.settings import Settings
-from tng.slots import in_zone
-from tng.timetable import Timetable
-from tng.training_house import build_house_retrainings, build_timetable, places_of
-from tng.training_places import TrainingPlaces
+from tng.training.house import build_house_retrainings, build_timetable, places_of
+from tng.training.places import TrainingPlaces
+from tng.training.retraining import Retrainings
+from tng.training.retrainings import PRESETS, Retraining, RetrainingOptions
+from tng.training.schedules import Schedule
+from tng.training.slots import in_zone
+from tng.training.timetable import Timetable
 
 WHAT = ["retrain"]
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)

@@ -15,7 +15,7 @@ from tng.dashboard.bridge_parts import hint
 from tng.dashboard.client import ApiClient
 from tng.dashboard.markup import Html, joined, tag
 from tng.errors import ApiError
-from tng.release_view import ReleasesView, ShelfCard
+from tng.promotion.view import ReleasesView, ShelfCard
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from tng.dashboard.bridge_parts import ago, day_and_time, flag, hint, panel, table, verdict, words
 from tng.dashboard.chart import Dot, chart
 from tng.dashboard.markup import Html, joined, tag
-from tng.promotions import Check, Evaluation, Promotion, Sample
-from tng.release_view import CanaryView, ReleasesView
+from tng.promotion.promotions import Check, Evaluation, Promotion, Sample
+from tng.promotion.view import CanaryView, ReleasesView
 
 MOST_CHARTS = 9
 SAMPLE_CHARACTERS = 20_000

@@ -15,8 +15,8 @@ from tng.dashboard.bridge_parts import hint
 from tng.dashboard.client import ApiClient
 from tng.dashboard.markup import tag
 from tng.errors import ApiError
-from tng.promotions import Evaluation
-from tng.release_view import ReleasesView
+from tng.promotion.promotions import Evaluation
+from tng.promotion.view import ReleasesView
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from tng.dashboard.bridge_parts import ago, day_and_time
 from tng.dashboard.markup import Html, joined, link, tag
 from tng.jobs import JobKind, JobState
-from tng.retraining_view import NotebookView, RetrainingView, ScheduleView, StepView
-from tng.retrainings import Retraining, RetrainingState
+from tng.training.retrainings import Retraining, RetrainingState
+from tng.training.view import NotebookView, RetrainingView, ScheduleView, StepView
 
 STEP_NAMES = {
     JobKind.BUILD_CORPUS: "Build the corpus",

@@ -14,8 +14,8 @@ from tng.dashboard.bridge_forms import Confirmation
 from tng.dashboard.bridge_parts import hint
 from tng.dashboard.client import ApiClient
 from tng.dashboard.markup import joined, tag
-from tng.retraining_view import RetrainingView, SchedulesView, ScheduleView
-from tng.retrainings import RetrainingState
+from tng.training.retrainings import RetrainingState
+from tng.training.view import RetrainingView, SchedulesView, ScheduleView
 
 NO_SCHEDULE = "No schedule. On the machine: tng schedule add '0 3 * * SUN' retrain --preset small"
 NO_RETRAINING = "Nothing was retrained yet."

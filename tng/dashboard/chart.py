@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tng.dashboard.markup import Html, tag
-from tng.promotions import shown
+from tng.promotion.promotions import shown
 
 WIDTH, HEIGHT = 320, 132
 LEFT, RIGHT, TOP, BOTTOM = 54, 14, 12, 24

@@ -6,8 +6,8 @@ from typing import Any
 
 from tng.dashboard.client import OrderCard
 from tng.dashboard.markup import is_address
+from tng.library.shelf import BIN_KEPT
 from tng.orders import ENDS, OrderState
-from tng.shelf import BIN_KEPT
 
 WORDS = {
     OrderState.PLACED: "not paid yet",

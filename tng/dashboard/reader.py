@@ -13,8 +13,8 @@ from typing import Any
 import anywidget
 import traitlets
 
-from tng.editions import MOST_TAKES
 from tng.export.layout import Block, BlockKind
+from tng.library.editions import MOST_TAKES
 
 STATIC = Path(__file__).parent / "static"
 PARTS = ("reader_page", "reader_outline", "reader_find", "reader_tools", "reader_menu", "reader_lines", "reader")

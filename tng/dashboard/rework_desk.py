@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tng.editions import MOST_TAKES, Why
+from tng.library.editions import MOST_TAKES, Why
 
 ORIGINAL = 0
 """The number of the edition, and of the take, that the writer delivered."""

@@ -110,7 +110,7 @@ def number_in_words(number: int) -> str:
 
 
 def stop_rule(written: int, planned: int) -> str:
-    """What stopping now would mean, by the rule of ``tng.cancelling``: the server decides, by what it has then."""
+    """What stopping now would mean by ``tng.money.cancelling``: the server decides, by what it has then."""
     if not written:
         return "Nothing is written yet: you get your money back."
     verb, them = ("is", "it") if written == 1 else ("are", "them")

@@ -17,8 +17,8 @@ from hub.gpus import KIND, GpuDesk, Hold, hours
 from hub.spawner import HouseSpawner
 from tests.fakes import FakeClock, FakeStore
 from tests.nvidia import stand_in, uuid
-from tng.gpu_ledger import LEASE, GpuLedger
-from tng.gpus import ClaimKind
+from tng.gpus.ledger import LEASE, GpuLedger
+from tng.gpus.rules import ClaimKind
 
 ONE = Choice(Door.WORKBENCH, 1)
 WISH = ONE.to_options()

@@ -27,10 +27,10 @@ from tests.operations_support import (
 from tests.unit.tng.api_support import PREFIX, House, make_house, visiting
 from tng.errors import RunFailed
 from tng.jobs import JobKind
-from tng.promotions import PromotionKind
-from tng.release_view import ReleasesView
-from tng.retraining_view import SchedulesView
-from tng.retrainings import RetrainingState
+from tng.promotion.promotions import PromotionKind
+from tng.promotion.view import ReleasesView
+from tng.training.retrainings import RetrainingState
+from tng.training.view import SchedulesView
 
 REASON = "Better by the numbers."
 PROMOTE = {"release": NEW, "reason": REASON, "expected": OLD}

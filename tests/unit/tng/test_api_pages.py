@@ -14,7 +14,7 @@ import pytest
 from tests.shows import FIRST
 from tng.api.pages import NO_INVOICE, missing_page, receipt_page, shared_page, sheet_of
 from tng.export.colophon import Colophon
-from tng.receipts import Receipt
+from tng.money.receipts import Receipt
 from tng.sample import read_sample
 from tng.script import Script
 

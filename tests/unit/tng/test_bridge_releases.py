@@ -34,10 +34,10 @@ from tng.dashboard.chart import Dot, chart, in_words
 from tng.dashboard.client import ApiClient
 from tng.errors import RunFailed
 from tng.jobs import JobKind
-from tng.promotions import Check, Promotion, PromotionKind, Sample
-from tng.release_view import CanaryView, ReleasesView, ShelfCard
-from tng.retraining_view import NotebookView, RetrainingView, ScheduleView, StepView
-from tng.retrainings import Retraining, RetrainingOptions, RetrainingState
+from tng.promotion.promotions import Check, Promotion, PromotionKind, Sample
+from tng.promotion.view import CanaryView, ReleasesView, ShelfCard
+from tng.training.retrainings import Retraining, RetrainingOptions, RetrainingState
+from tng.training.view import NotebookView, RetrainingView, ScheduleView, StepView
 
 EVIL = "<img src=x onerror=alert(1)>"
 REASON = "Better by the numbers."

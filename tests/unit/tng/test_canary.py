@@ -13,10 +13,10 @@ import pytest
 from tests.fakes import START, FakeClock, FakeStore
 from tests.releases import a_ledger
 from tests.samples import a_job, a_paid_order, keep, the_job
-from tng.canary import Canary, judge
 from tng.jobs import NOTICE, Job, JobState
 from tng.orders import OrderState
-from tng.promotions import Evaluation, PromotionKind, Written
+from tng.promotion.canary import Canary, judge
+from tng.promotion.promotions import Evaluation, PromotionKind, Written
 
 LIMITS: Mapping[str, float | None] = {
     "format_least_share": 0.95,

@@ -8,9 +8,9 @@ import pytest
 
 from tests.fakes import START
 from tests.operations_support import NEW, OLD, a_refused_evaluation, an_evaluation
-from tng.canary import judge
-from tng.canary_view import canary_of
-from tng.promotions import Promotion, PromotionKind, Written
+from tng.promotion.canary import judge
+from tng.promotion.canary_view import canary_of
+from tng.promotion.promotions import Promotion, PromotionKind, Written
 
 LIMITS = {
     "format_least_share": 0.95,

@@ -16,10 +16,10 @@ from tng.customer_mails import LATE, Letter, MailKind, MailPump, owe_mail
 from tng.errors import NoticeUndelivered, RunFailed
 from tng.fulfilment import Fulfilment
 from tng.jobs import MAIL
+from tng.library.shelf import Shelved
+from tng.money.refunds import Refunds
 from tng.notices import HELD, MOST_TRIES
 from tng.orders import Order, OrderState
-from tng.refunds import Refunds
-from tng.shelf import Shelved
 
 ADDRESS = "ada@example.com"
 SCRIPT = {"script_text": "## TEASER\n# INT. BRIDGE\nPICARD: Engage.", "release_id": "tng-1", "run_sha256": "0" * 64}

@@ -17,8 +17,8 @@ from tng.dashboard.library import Library
 from tng.dashboard.library_row import FILES, PARTS, STEPS, WORDS, row_of
 from tng.errors import ApiError
 from tng.export import formats
+from tng.library.shelf import BIN_KEPT
 from tng.orders import OrderState
-from tng.shelf import BIN_KEPT
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 LINK = "https://house.example/services/api/shared/b"

@@ -15,12 +15,12 @@ from tests.orders import job_in, order_in
 from tests.releases import a_release
 from tests.unit.tng.worker_support import RESULT, TEXT, Desk
 from tng.desk import WritingDesk
-from tng.editions import Take
 from tng.errors import KernelDied, RunFailed
 from tng.fulfilment import Fulfilment
 from tng.jobs import Job, JobState
+from tng.library.editions import Take
+from tng.library.reworking import Reworking
 from tng.orders import OrderState
-from tng.reworking import Reworking
 from tng.worker import Worker
 
 

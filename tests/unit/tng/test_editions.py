@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tng.editions import (
+from tng.errors import EditionRefused, PremiseError
+from tng.library.editions import (
     HEADING,
     LINE_CHARACTERS,
     guests_of,
@@ -15,7 +16,6 @@ from tng.editions import (
     with_line,
     with_scene,
 )
-from tng.errors import EditionRefused, PremiseError
 from tng.script import Scene, Script, parse, parse_scene, render, render_scene
 
 TEXT = """Title: Oran's Choice

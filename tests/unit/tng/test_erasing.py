@@ -10,8 +10,8 @@ from tests.house import House, session_of
 from tests.samples import the_order
 from tng.customers import Customers
 from tng.erasing import NOTHING_ASKED, Sweep, erase
-from tng.gpu_ledger import LEASE, GpuLedger
-from tng.gpus import ClaimKind
+from tng.gpus.ledger import LEASE, GpuLedger
+from tng.gpus.rules import ClaimKind
 from tng.orders import Order, OrderState
 
 

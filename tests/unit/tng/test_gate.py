@@ -12,8 +12,8 @@ from tests.samples import a_paid_order, an_order, keep
 from tng.adapters.gate import ShopGate
 from tng.errors import ShopClosed
 from tng.orders import OrderState
-from tng.release_ledger import ReleaseLedger
-from tng.release_shelf import ReleaseShelf
+from tng.promotion.ledger import ReleaseLedger
+from tng.promotion.shelf import ReleaseShelf
 from tng.releases import MANIFEST, Release
 
 

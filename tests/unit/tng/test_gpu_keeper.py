@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.fakes import FakeClock, FakeStore
-from tng.gpu_keeper import DEVICES, GpuKeeper
-from tng.gpu_ledger import GpuLedger
-from tng.gpus import Claim, ClaimKind, Waiting
+from tng.gpus.keeper import DEVICES, GpuKeeper
+from tng.gpus.ledger import GpuLedger
+from tng.gpus.rules import Claim, ClaimKind, Waiting
 
 TWO = ("GPU-a", "GPU-b")
 

@@ -13,8 +13,8 @@ from tests.fakes import START
 from tests.nvidia import stand_in, uuid
 from tng.adapters.nvidia import Gpu, chosen, inventory, read
 from tng.commands.gpus import book_lines
-from tng.gpu_ledger import Book
-from tng.gpus import Claim, ClaimKind, Floor, Use, Wish, before, grant, hours_back_at, hours_used, most_gpus
+from tng.gpus.ledger import Book
+from tng.gpus.rules import Claim, ClaimKind, Floor, Use, Wish, before, grant, hours_back_at, hours_used, most_gpus
 
 HOUR = timedelta(hours=1)
 WEEK = timedelta(days=7)

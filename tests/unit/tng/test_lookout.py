@@ -16,7 +16,7 @@ from tests.samples import an_order
 from tng.adapters.heard_gateway import HeardGateway
 from tng.errors import GatewayUnavailable, PaymentRefused, RunFailed
 from tng.faults import Fault
-from tng.gpus import Claim, ClaimKind, Wish
+from tng.gpus.rules import Claim, ClaimKind, Wish
 from tng.log import FaultCounter, told
 from tng.lookout import GOOGLE, Attendance, Lookout, hand_over
 from tng.orders import OrderState
@@ -133,7 +133,9 @@ class TestAttendance:
         with self.attendance(house, FaultCounter("worker"), 0.001):
             assert reported.acquire(timeout=5)
             house.clock.advance(seconds=5)
-            for _ in range(3):
+            while reported.acquire(blocking=False):
+                pass  # said before
+            for _ in range(3):  # one may have looked at the clock before; the third begins when the second is stored
                 assert reported.acquire(timeout=5)
             (worker,) = lookout(house).look().workers
             assert (worker.name, worker.started_at, worker.seen_at) == ("host:1", START, house.clock.now())

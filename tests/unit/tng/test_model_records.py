@@ -12,8 +12,8 @@ import pytest
 
 from tests.fakes import FakeStore
 from tests.retraining_lab import CHAMPION, PASSED, STEPS, Lab
-from tng.model_records import ModelRecords
-from tng.release_shelf import ReleaseShelf
+from tng.promotion.shelf import ReleaseShelf
+from tng.training.model_records import ModelRecords
 
 WRITES = """
 import json, sys, os

@@ -16,9 +16,9 @@ from tests.samples import a_paid_order
 from tng.adapters.mail_server import MailServer, plain_letter
 from tng.adapters.messengers import text_of
 from tng.errors import SettingsError
+from tng.money.refunds import refund_errand
 from tng.notice_settings import SmtpSecurity, is_address
 from tng.notices import HELD, MOST_TRIES, Channel, Notice, NoticeKind, NoticePump, again_after, tell
-from tng.refunds import refund_errand
 
 NOTICE = Notice(
     NoticeKind.PROMOTED,

@@ -14,8 +14,8 @@ from tests.fakes import START, FakeClock, FakeStore
 from tests.releases import a_ledger, a_release
 from tests.shows import FIRST, SECOND
 from tng.errors import PromotionOvertaken, PromotionRefused, ReleaseDamaged, ReleaseError, ReleaseMissing
-from tng.promotions import Evaluation, Promotion, PromotionKind, before
-from tng.release_ledger import ReleaseLedger
+from tng.promotion.ledger import ReleaseLedger
+from tng.promotion.promotions import Evaluation, Promotion, PromotionKind, before
 from tng.releases import META
 
 OLA = "shell:ola"

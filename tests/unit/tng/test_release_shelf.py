@@ -11,7 +11,7 @@ import pytest
 from tests.releases import a_release
 from tests.shows import FIRST
 from tng.errors import ReleaseDamaged, ReleaseMissing
-from tng.release_shelf import ReleaseShelf, show_of
+from tng.promotion.shelf import ReleaseShelf, show_of
 from tng.releases import MANIFEST, META, digest, writing_release
 
 

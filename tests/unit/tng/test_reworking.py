@@ -10,11 +10,11 @@ from tests.fakes import START, FakeClock, FakeStore
 from tests.house import House
 from tests.samples import an_order, forced, keep, the_order
 from tng.customers import Customers
-from tng.editions import Take, Why
 from tng.erasing import erase
 from tng.errors import EditionOvertaken, EditionRefused, IllegalMove, OrderNotFound
+from tng.library.editions import Take, Why
+from tng.library.reworking import Reworking, chosen_text
 from tng.orders import Order, OrderState
-from tng.reworking import Reworking, chosen_text
 
 TEXT = "Title: X\n## TEASER\n# INT. BRIDGE\nOran waits.\nORAN: Where?\n"
 

@@ -9,8 +9,8 @@ import pytest
 from tests.fakes import FakeClock, FakeStore
 from tests.releases import a_release
 from tests.retraining_lab import CHAMPION, PASSED, STEPS, Lab
-from tng.run_archive import Attic
-from tng.training_places import TrainingPlaces
+from tng.training.places import TrainingPlaces
+from tng.training.run_archive import Attic
 
 
 @pytest.fixture

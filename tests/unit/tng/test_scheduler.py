@@ -13,8 +13,8 @@ from tests.retraining_lab import Lab
 from tng.errors import StoreBusy
 from tng.jobs import NOTICE, Errand
 from tng.lease import LeaseKeeper
-from tng.scheduler import Chore, Chores, LazyRunner, Scheduler
-from tng.training_house import forget_delivered, tell_operators
+from tng.training.house import forget_delivered, tell_operators
+from tng.training.scheduler import Chore, Chores, LazyRunner, Scheduler
 from tng.worker import Worker
 
 
@@ -31,7 +31,7 @@ def counting(limit: int, stopping: threading.Event) -> tuple[list[int], Callable
 
 
 def test_each_chore_is_done_at_once_and_again_when_its_time_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tng.scheduler.LOOK_SECONDS", 0.001)
+    monkeypatch.setattr("tng.training.scheduler.LOOK_SECONDS", 0.001)
     stopping = threading.Event()
     done, do = counting(3, stopping)
     seldom: list[int] = []
@@ -42,7 +42,7 @@ def test_each_chore_is_done_at_once_and_again_when_its_time_has_come(monkeypatch
 def test_a_chore_that_fails_stops_no_other_and_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("tng.scheduler.LOOK_SECONDS", 0.001)
+    monkeypatch.setattr("tng.training.scheduler.LOOK_SECONDS", 0.001)
     stopping = threading.Event()
     done, do = counting(3, stopping)
     tried: list[int] = []

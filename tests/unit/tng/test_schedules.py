@@ -10,8 +10,8 @@ from itertools import islice, pairwise, takewhile
 import pytest
 
 from tng.errors import ScheduleError
-from tng.schedules import Due, Schedule
-from tng.slots import FOLD, MOST_COUNTED, check, due, in_zone, slots
+from tng.training.schedules import Due, Schedule
+from tng.training.slots import FOLD, MOST_COUNTED, check, due, in_zone, slots
 
 BERLIN = "Europe/Berlin"
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)

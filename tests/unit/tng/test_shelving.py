@@ -12,9 +12,9 @@ from tests.samples import the_order
 from tng.customers import Customers
 from tng.erasing import NOTHING_ASKED, Sweep
 from tng.errors import IllegalMove, OrderNotFound, PremiseError, TngError
+from tng.library.shelf import BIN_KEPT, ORDINARY
+from tng.library.shelving import Shelving
 from tng.orders import ENDS, Order, OrderState
-from tng.shelf import BIN_KEPT, ORDINARY
-from tng.shelving import Shelving
 
 TEXT = "Title: The Quiet Hours\n## TEASER\n# INT. READY ROOM\nRain.\n"
 

@@ -11,7 +11,7 @@ from tests.fakes import START, FakeClock, FakeStore
 from tests.retraining_lab import STEPS, Lab
 from tng.errors import RetrainingError, ScheduleError, StoreBusy
 from tng.jobs import NOTICE, JobKind
-from tng.retrainings import RetrainingOptions, RetrainingState
+from tng.training.retrainings import RetrainingOptions, RetrainingState
 
 HOURLY = "0 * * * *"
 HOUR = timedelta(hours=1)

@@ -18,8 +18,8 @@ from tests.samples import a_job, a_paid_order, keep, the_job
 from tng.errors import JobCancelled, LeaseLost, RetrainingError, RunFailed
 from tng.jobs import MOST_ATTEMPTS, MOST_FAILURES, NOTICE, JobKind, JobState
 from tng.orders import OrderState
-from tng.retrainings import RetrainingState
-from tng.training_places import TrainingPlaces
+from tng.training.places import TrainingPlaces
+from tng.training.retrainings import RetrainingState
 
 BUILD, TRAIN, EVALUATE, DECIDE = STEPS
 SCRIPT = "Title: The Quiet Hours\n## ACT ONE\n# INT. BRIDGE\nPicard turns from the glass.\n"
@@ -417,7 +417,7 @@ class TestScriptsOfCustomers:
             return os.fdopen(*args, **given)
 
         with monkeypatch.context() as patched:
-            patched.setattr("tng.training_texts.os.fdopen", full)
+            patched.setattr("tng.training.texts.os.fdopen", full)
             with pytest.raises(OSError, match="space"):
                 lab.desk.parameters(job)
         assert not self.folder(lab).exists()

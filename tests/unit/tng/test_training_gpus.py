@@ -10,9 +10,9 @@ from tests.fakes import FakeClock, FakeStore
 from tests.retraining_lab import STEPS, TRAINED, Lab
 from tests.samples import a_job, a_paid_order, keep
 from tng.errors import StoreBusy
-from tng.gpu_keeper import DEVICES
-from tng.gpu_ledger import LEASE
-from tng.gpus import Claim, ClaimKind, Floor, Wish, grant
+from tng.gpus.keeper import DEVICES
+from tng.gpus.ledger import LEASE
+from tng.gpus.rules import Claim, ClaimKind, Floor, Wish, grant
 from tng.jobs import JobKind
 
 TWO = ("GPU-a", "GPU-b")
@@ -92,7 +92,7 @@ def test_a_worker_that_waits_for_more_than_is_kept_for_orders_keeps_no_training_
 
 
 def test_renews_its_claim_while_it_trains_and_ends_where_it_was_lost(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tng.training_gpus.RENEW_SECONDS", 0.0)
+    monkeypatch.setattr("tng.training.gpus.RENEW_SECONDS", 0.0)
     job = lab.take(TRAIN)
     assert isinstance(lab.clock, FakeClock)
     lab.clock.advance(seconds=LEASE.total_seconds() - 1)

@@ -9,11 +9,11 @@ from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tng.adapters.database.records import Record
-from tng.editions import Edition, Take, Why
+from tng.library.editions import Edition, Take, Why
 
 
 class EditionRecord(Record):
-    """A row of ``editions``; see :class:`tng.editions.Edition`."""
+    """A row of ``editions``; see :class:`tng.library.editions.Edition`."""
 
     __tablename__ = "editions"
 
@@ -30,7 +30,7 @@ class EditionRecord(Record):
 
 
 class TakeRecord(Record):
-    """A row of ``takes``; see :class:`tng.editions.Take`."""
+    """A row of ``takes``; see :class:`tng.library.editions.Take`."""
 
     __tablename__ = "takes"
 

@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from tng.adapters.database.edition_records import EditionRecord, TakeRecord
 from tng.adapters.database.table import Table
-from tng.editions import Edition, Take, Why
 from tng.errors import StoreBusy
+from tng.library.editions import Edition, Take, Why
 from tng.orders import LeftOut
 
 

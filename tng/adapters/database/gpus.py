@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from tng.adapters.database.engine import is_postgres
 from tng.adapters.database.house_records import GpuClaimRecord, GpuUseRecord, GpuWishRecord
-from tng.gpus import Claim, ClaimKind, Use, Wish
+from tng.gpus.rules import Claim, ClaimKind, Use, Wish
 
 _Table = GpuClaimRecord | GpuUseRecord | GpuWishRecord
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from tng.adapters.database.records import GROWING_ID, Record
 from tng.faults import Fault
-from tng.gpus import Claim, ClaimKind, Use, Wish
+from tng.gpus.rules import Claim, ClaimKind, Use, Wish
 from tng.overview import Presence
 
 
@@ -44,7 +44,7 @@ class FaultRecord(Record):
 
 
 class GpuClaimRecord(Record):
-    """A row of ``gpu_claims``: one GPU of a :class:`tng.gpus.Claim`. Its key is why no GPU is held twice."""
+    """A row of ``gpu_claims``: one GPU of a :class:`tng.gpus.rules.Claim`. Its key is why no GPU is held twice."""
 
     __tablename__ = "gpu_claims"
     __table_args__ = (Index("gpu_claims_of_holder", "holder", "kind"),)
@@ -66,7 +66,7 @@ class GpuClaimRecord(Record):
 
 
 class GpuWishRecord(Record):
-    """A row of ``gpu_wishes``; see :class:`tng.gpus.Wish`."""
+    """A row of ``gpu_wishes``; see :class:`tng.gpus.rules.Wish`."""
 
     __tablename__ = "gpu_wishes"
 
@@ -83,7 +83,7 @@ class GpuWishRecord(Record):
 
 
 class GpuUseRecord(Record):
-    """A row of ``gpu_uses``; see :class:`tng.gpus.Use`."""
+    """A row of ``gpu_uses``; see :class:`tng.gpus.rules.Use`."""
 
     __tablename__ = "gpu_uses"
     __table_args__ = (Index("gpu_uses_of_holder", "holder", "end_at"), {"sqlite_autoincrement": True})

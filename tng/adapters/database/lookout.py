@@ -15,7 +15,7 @@ from tng.faults import Fault
 from tng.jobs import EventKind, Job, JobKind, JobState
 from tng.orders import OrderState
 from tng.overview import Presence
-from tng.promotions import Written
+from tng.promotion.promotions import Written
 
 MOST_RUNNING = 100
 MOST_KINDS = 100

@@ -27,10 +27,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tng.jobs import Errand, EventKind, Job, JobEvent, JobKind, JobState
+from tng.library.shelf import Share, Shelved
 from tng.orders import LeftOut, Move, Order, OrderState
 from tng.payments import PaymentEvent
 from tng.script import Premise
-from tng.shelf import Share, Shelved
 
 ORDER_COLUMNS = tuple(field.name for field in fields(Order) if field.name != "moves")
 
@@ -277,7 +277,7 @@ class BookmarkRecord(Record):
 
 
 class ShelfRecord(Record):
-    """A row of ``shelf``; see :class:`tng.shelf.Shelved`. An order without one is an ordinary one."""
+    """A row of ``shelf``; see :class:`tng.library.shelf.Shelved`. An order without one is an ordinary one."""
 
     __tablename__ = "shelf"
     __table_args__ = (Index("shelf_binned", "binned_at"),)
@@ -292,7 +292,7 @@ class ShelfRecord(Record):
 
 
 class ShareRecord(Record):
-    """A row of ``shares``; see :class:`tng.shelf.Share`."""
+    """A row of ``shares``; see :class:`tng.library.shelf.Share`."""
 
     __tablename__ = "shares"
     __table_args__ = (Index("shares_of_order", "order_id", "id"), {"sqlite_autoincrement": True})

@@ -23,9 +23,9 @@ from tng.adapters.database.retraining_records import (
     ScheduleRecord,
 )
 from tng.errors import RetrainingError, ScheduleError, StoreBusy
-from tng.promotions import Evaluation, Promotion
-from tng.retrainings import Retraining
-from tng.schedules import Schedule
+from tng.promotion.promotions import Evaluation, Promotion
+from tng.training.retrainings import Retraining
+from tng.training.schedules import Schedule
 
 
 class _Alone:

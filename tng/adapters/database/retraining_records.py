@@ -11,16 +11,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from tng.adapters.database.records import GROWING_ID, Record
 from tng.jobs import JobKind
-from tng.promotions import Check, Evaluation, Promotion, PromotionKind, Sample
-from tng.retrainings import Retraining, RetrainingOptions, RetrainingState
-from tng.schedules import Schedule
+from tng.promotion.promotions import Check, Evaluation, Promotion, PromotionKind, Sample
+from tng.training.retrainings import Retraining, RetrainingOptions, RetrainingState
+from tng.training.schedules import Schedule
 
 LANE = "retraining"
 """What the one open retraining holds; the others hold nothing, and any number of rows may."""
 
 
 class PromotionRecord(Record):
-    """A row of ``promotions``; see :class:`tng.promotions.Promotion`. Its key is why two cannot follow the same row."""
+    """A row of ``promotions``; see :class:`tng.promotion.promotions.Promotion`. Its key: no two follow the same row."""
 
     __tablename__ = "promotions"
     __table_args__ = (Index("promotions_at", "at", "id"),)
@@ -56,7 +56,7 @@ class PromotionRecord(Record):
 
 
 class EvaluationRecord(Record):
-    """A row of ``evaluations``; see :class:`tng.promotions.Evaluation`. ``body`` is what is only read whole."""
+    """A row of ``evaluations``; see :class:`tng.promotion.promotions.Evaluation`. ``body`` is read whole."""
 
     __tablename__ = "evaluations"
     __table_args__ = (Index("evaluations_of_candidate", "candidate_id"), {"sqlite_autoincrement": True})
@@ -95,7 +95,7 @@ class EvaluationRecord(Record):
 
 
 class ScheduleRecord(Record):
-    """A row of ``schedules``; see :class:`tng.schedules.Schedule`."""
+    """A row of ``schedules``; see :class:`tng.training.schedules.Schedule`."""
 
     __tablename__ = "schedules"
 
@@ -122,7 +122,7 @@ class ScheduleRecord(Record):
 
 
 class RetrainingRecord(Record):
-    """A row of ``retrainings``; see :class:`tng.retrainings.Retraining`. ``lane`` lets one be open at a time."""
+    """A row of ``retrainings``; see :class:`tng.training.retrainings.Retraining`. ``lane``: one is open at a time."""
 
     __tablename__ = "retrainings"
     __table_args__ = (

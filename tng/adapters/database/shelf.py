@@ -9,8 +9,8 @@ from sqlalchemy import Select, delete, func, select, update
 
 from tng.adapters.database.records import OrderRecord, ShareRecord, ShelfRecord
 from tng.adapters.database.table import Table
+from tng.library.shelf import ORDINARY, SHARES_KEPT, Share, Shelved
 from tng.orders import ENDS
-from tng.shelf import ORDINARY, SHARES_KEPT, Share, Shelved
 
 
 class SqlShelf(Table):

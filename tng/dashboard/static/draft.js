@@ -3,6 +3,7 @@ const PREFIX = "tng-draft-";
 const WAIT_MS = 400;
 const MOST_CHARACTERS = 100_000;
 const SIGN_OUT = ".tng-leave";
+const WORDS = ["title", "logline", "guests"]; // what nobody but the person at the keyboard puts into a form that is new
 
 // a browser without a storage, a full one, and what is no draft are all the same: there is none
 function attempt(act) {
@@ -20,7 +21,7 @@ function forgetAll() {
 export default {
   render({ model, el }) {
     let waiting, changed = false, given = false, gone = false;
-    const parts = {};
+    const parts = {}, typed = new Set();
     el.hidden = true;
 
     const name = () => PREFIX + model.get("key");
@@ -31,30 +32,42 @@ export default {
           return [part, many ? values : (values[0] ?? null)];
         }),
       );
+    const read = () => {
+      const kept = attempt(() => localStorage.getItem(name())) || "";
+      return kept.length > MOST_CHARACTERS ? null : attempt(() => JSON.parse(kept));
+    };
+    // until the form was given what was kept, it is not the draft: only what was typed into it is put to that
+    const draft = () => {
+      const now = held();
+      return given ? now : { ...read(), ...Object.fromEntries([...typed].map((part) => [part, now[part]])) };
+    };
     const write = () => {
       clearTimeout(waiting);
-      if (!changed || !given || gone || !model.get("key")) return;
+      if (!changed || gone || !model.get("key") || (!given && !typed.size)) return;
       changed = false;
-      attempt(() => localStorage.setItem(name(), JSON.stringify(held())));
+      attempt(() => localStorage.setItem(name(), JSON.stringify(draft())));
     };
-    const later = () => {
+    const later = (part) => {
       changed = true;
+      if (!given && WORDS.includes(part)) typed.add(part);
       clearTimeout(waiting);
       waiting = setTimeout(write, WAIT_MS);
     };
     const offer = () => {
       if (!model.get("key")) return;
       given = false;
-      const kept = attempt(() => localStorage.getItem(name())) || "";
-      const draft = kept.length > MOST_CHARACTERS ? null : attempt(() => JSON.parse(kept));
-      model.send({ kind: "kept", draft });
+      model.send({ kind: "kept", draft: read() });
     };
     const listen = ({ kind }) => {
-      if (kind === "given") given = true;
-      if (kind === "given" && changed) later();
+      if (kind === "given") {
+        given = true;
+        if (changed || typed.size) later();
+        typed.clear();
+      }
       if (kind !== "forget") return;
       clearTimeout(waiting);
       changed = false;
+      typed.clear();
       attempt(() => localStorage.removeItem(name()));
     };
     const leave = (event) => {
@@ -65,8 +78,9 @@ export default {
     const watch = async () => {
       for (const [part, { controls, trait, many }] of Object.entries(model.get("parts"))) {
         const ids = controls.map((id) => id.replace("IPY_MODEL_", ""));
-        parts[part] = { controls: await Promise.all(ids.map((id) => model.widget_manager.get_model(id))), trait, many };
-        for (const control of parts[part].controls) control.on(`change:${trait}`, later);
+        const found = await Promise.all(ids.map((id) => model.widget_manager.get_model(id)));
+        parts[part] = { controls: found, trait, many, change: () => later(part) };
+        for (const control of found) control.on(`change:${trait}`, parts[part].change);
       }
     };
 
@@ -74,6 +88,7 @@ export default {
     window.addEventListener("pagehide", write);
     for (const press of ["click", "auxclick"]) document.addEventListener(press, leave, true);
     watch().then(() => {
+      for (const part of WORDS) if ([held()[part]].flat().some(Boolean)) later(part); // typed before anybody listened
       model.on("change:key", offer);
       if (model.get("key")) offer();
       else model.send({ kind: "here" });
@@ -84,7 +99,7 @@ export default {
       model.off("change:key", offer);
       window.removeEventListener("pagehide", write);
       for (const press of ["click", "auxclick"]) document.removeEventListener(press, leave, true);
-      for (const { controls, trait } of Object.values(parts)) for (const one of controls) one.off(`change:${trait}`, later);
+      for (const { controls, trait, change } of Object.values(parts)) for (const one of controls) one.off(`change:${trait}`, change);
     };
   },
 };
