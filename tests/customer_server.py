@@ -27,7 +27,7 @@ from hub.places import TEMPLATES
 from hub.rules import DASHBOARD, LAB, VOILA
 from tests.architecture.sources import ROOT
 from tests.open_house import free_block
-from tests.processes import below, is_kernel, words_of
+from tests.processes import kernels_below, words_of
 from tests.shows import first_show
 from tng.settings import Settings
 
@@ -133,7 +133,7 @@ class PersonsServer:
 
     def kernels(self) -> list[psutil.Process]:
         """Its living kernels."""
-        return [child for child in below(psutil.Process(self.process.pid)) if is_kernel(child)]
+        return kernels_below(self.process.pid)
 
     def wait_until_it_answers(self) -> None:
         """It listens."""

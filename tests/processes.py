@@ -6,45 +6,46 @@ nobody has waited for yet: that is no failure of a test that looks for somebody 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import psutil
+
+Answer = TypeVar("Answer")
 
 
 def words_of(process: psutil.Process) -> list[str]:
     """The command line of a process; none where it has just ended."""
-    try:
-        words: list[str] = process.cmdline()
-    except psutil.NoSuchProcess:  # a zombie is one of these
-        return []
-    return words
+    return _asked(process.cmdline, [])
 
 
 def environment_of(process: psutil.Process) -> dict[str, str]:
     """The environment that a process was started with; none where it has just ended."""
-    try:
-        environment: dict[str, str] = process.environ()
-    except psutil.NoSuchProcess:
-        return {}
-    return environment
+    return _asked(process.environ, {})
 
 
 def below(process: psutil.Process) -> list[psutil.Process]:
     """All that a process has started, and what those have; none where it has just ended."""
-    try:
-        children: list[psutil.Process] = process.children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
-    return children
+    return _asked(lambda: process.children(recursive=True), [])
 
 
 def above(process: psutil.Process) -> list[psutil.Process]:
     """The parents of a process, the nearest first; none where it has just ended."""
-    try:
-        parents: list[psutil.Process] = process.parents()
-    except psutil.NoSuchProcess:
-        return []
-    return parents
+    return _asked(process.parents, [])
 
 
 def is_kernel(process: psutil.Process) -> bool:
     """Whether it is a living kernel of Jupyter's."""
     return any("ipykernel_launcher" in word for word in words_of(process))
+
+
+def kernels_below(pid: int) -> list[psutil.Process]:
+    """The living kernels that a process has started, or others for it."""
+    return [process for process in below(psutil.Process(pid)) if is_kernel(process)]
+
+
+def _asked(ask: Callable[[], Answer], nothing: Answer) -> Answer:
+    try:
+        return ask()
+    except psutil.NoSuchProcess:  # a zombie is one of these
+        return nothing

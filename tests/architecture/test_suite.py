@@ -45,7 +45,7 @@ def test_the_slow_files_that_are_taken_first_are_there_and_named_once() -> None:
     assert [name for name in named if not (ROOT / name).is_file()] == []
 
 
-def test_a_process_that_ends_while_a_test_looks_on_is_no_failure(tmp_path: Path) -> None:
+def test_a_process_that_ends_while_a_test_looks_on_is_no_failure() -> None:
     with subprocess.Popen(["sleep", "0"]) as sleep:
         zombie = psutil.Process(sleep.pid)
         while zombie.status() != psutil.STATUS_ZOMBIE:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.integration.test_worker_survives import wait_until
 from tests.integration.worker_process import start
-from tests.processes import below, is_kernel
+from tests.processes import kernels_below
 from tests.samples import an_order, forced, keep, the_order
 from tng.app import build_release_ledger, build_store, clock_of
 from tng.jobs import Job, JobKind, JobState
@@ -81,8 +81,7 @@ class House:
 
     def kernels(self) -> list[psutil.Process]:
         """The kernels of the last worker."""
-        children = below(psutil.Process(self.workers[-1].pid))
-        return [child for child in children if is_kernel(child)]
+        return kernels_below(self.workers[-1].pid)
 
     def end(self) -> None:
         """Kill the workers at once, as a power cut does."""
